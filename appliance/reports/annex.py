@@ -109,7 +109,7 @@ def accepted_waits_chart(report: AnnexReport, texts: AnnexTexts) -> Chart | None
 
 
 def figure_rows(report: AnnexReport, all_texts: ReportTexts) -> list[FigureRow]:
-    """Return the rows of the table of figures.
+    """Return the rows of the table of figures: how calls were answered, with the targets.
 
     If nothing was observed in the period, the numbers of calls are shown as unknown.
     """

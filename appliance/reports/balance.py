@@ -129,7 +129,7 @@ def bridge_text(balance: Balance, excluded: ExcludedCallCounts, texts: BalanceTe
     """Return a text that shows how the numbers of calls in the tables follow from the balance.
 
     One subtraction each for the incoming and the accepted calls; "" if the tables have the same
-    numbers as the balance.
+    numbers as the balance. `excluded` are the numbers of calls that tables exclude.
     """
     total = sum(balance.outcomes.values()) + balance.open
     answered = balance.outcomes.get("answered", 0)
@@ -171,7 +171,7 @@ def labelled_summands(
     """Return (outcome, text) of the total, whose outcome is "", and then of each summand.
 
     Outcomes without calls are left out, except "answered". Calls in progress have the outcome
-    "open".
+    "open". The texts mention how many of the calls are `excluded` test calls and short abandons.
     """
     counts = {**balance.outcomes, "open": balance.open}
     total = texts.arrived.format(count=formatting.format_number(sum(counts.values())))

@@ -43,18 +43,18 @@ class Tally:
     was abandoned in the queue within settings.calls.short_abandon seconds.
     """
 
-    incoming: int = 0
+    incoming: int = 0  # all calls of the tally
     accepted: int = 0
-    open: int = 0
+    open: int = 0  # in progress
     joined: int = 0  # calls that joined a queue; short abandons are excluded
     abandoned: int = 0  # in the queue; short abandons are excluded
-    short: int = 0
+    short: int = 0  # short abandons
     answered_from_queue: int = 0
     quick: int = 0  # of `answered_from_queue`, within the service level's threshold
     wait_seconds: float = 0.0  # of `answered_from_queue`
     menu_seconds: float = 0.0  # of `answered_from_queue`, before they joined the queue
-    talk_seconds: float = 0.0
-    hold_seconds: float = 0.0
+    talk_seconds: float = 0.0  # of `accepted`
+    hold_seconds: float = 0.0  # of `accepted`
     eligible: int = 0
     responded: int = 0  # of `eligible`, calls whose caller gave a mark
     mark_1: int = 0

@@ -101,8 +101,9 @@ def make_report(
 ) -> None:
     """Issue the report of a claimed run.
 
-    If its period is not over or a call is in progress, the run becomes due again after RETRY_DELAY;
-    if `should_continue` returns False, it becomes due again at once.
+    If its period is not over or a call is in progress, the run becomes due again after RETRY_DELAY.
+    `should_continue` is called between the steps; if it returns False, because the process is to
+    stop, the run becomes due again at once.
     """
     form = files.FORMS[run.name]
     period: Period = form.parse_period(run.period, settings.tz, run.upto or None)

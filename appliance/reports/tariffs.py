@@ -139,7 +139,10 @@ def _rounding_unit_seconds(rounding: str) -> int:
 
 
 def talk_cost(tariff: Tariff, talk_seconds: float) -> int:
-    """Return the cost of a talk in whole tiyin; halves are rounded up."""
+    """Return the cost of a talk in whole tiyin; halves are rounded up.
+
+    The tariff's price is per minute, or per call if its rounding is "call".
+    """
     price: int = tariff.price
     if tariff.rounding == "call":
         return price
@@ -147,7 +150,7 @@ def talk_cost(tariff: Tariff, talk_seconds: float) -> int:
 
 
 def total_cost_sql(tariff: Tariff, talk_seconds: Node) -> Node:
-    """Return the SQL for the sum of talk_cost() over a column of talk durations."""
+    """Return the SQL for the sum of talk_cost() over the rows, from a column of talk durations."""
     if tariff.rounding == "call":
         return fn.COUNT(SQL("*")) * SQL(str(tariff.price))
     doubled_cost = billed_seconds_sql(talk_seconds, tariff.rounding) * SQL(str(2 * tariff.price))

@@ -19,8 +19,9 @@ _EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday; Monday is 0
 def local_microseconds(period: Period, column: Field = Call.arrived_at) -> Node:
     """Return the SQL for a call's arrival in local time, in microseconds since 1970.
 
-    `column` is the column of datetimes to convert. If the zone's offset from UTC changes within the
-    period, the SQL chooses the offset by the time of each row.
+    `column` is the column of datetimes to convert; they must be in the period, whose time zone is
+    the local one. If the zone's offset from UTC changes within the period, the SQL chooses the
+    offset by the time of each row.
     """
     changes = _offset_changes(period)
     offset: Node | int = _utc_offset_microseconds(period.begin, period)
@@ -111,7 +112,7 @@ def time_of_day_condition(time_of_day: Node, opens: dt.time, closes: dt.time) ->
     """Return the SQL condition that a time of day lies between two times, the second one excluded.
 
     `time_of_day` is in microseconds since midnight. The range extends over midnight if `opens` is
-    later than `closes`.
+    later than `closes`, and is the whole day if they are equal.
     """
     low, high = ((edge.hour * 60 + edge.minute) * 60 * 10**6 for edge in (opens, closes))
     if low < high:

@@ -12,9 +12,9 @@ from appliance.reports.periods import Period
 class CallFilter:
     """The incoming calls of a period that meet all conditions.
 
-    `conditions` are values by the name of a filter (call_filters.FILTERS). With the condition
-    "direction" outgoing calls are selected. With the condition "all" rejected calls and test calls
-    are selected too, as in the balance.
+    `conditions` are values by the name of a filter (call_filters.FILTERS, or a field that the site
+    added to a form). With the condition "direction" outgoing calls are selected instead, or too.
+    With the condition "all" rejected calls and test calls are selected too, as in the balance.
     """
 
     period: Period

@@ -33,9 +33,10 @@ _EPOCH = dt.date(1970, 1, 1)
 
 
 def dimension_condition(dimension: Dimension) -> Condition:
-    """Return the function of a filter by a dimension, such as the region.
+    """Return the function of the filter by a dimension: from a filter and a value to a condition.
 
-    Its value is the dimension's value of the selected calls; "-" selects calls without a value.
+    A call meets the condition if the value is its value in the dimension, such as its region; "-"
+    selects calls without a value.
     """
 
     def has_value(call_filter: CallFilter, value: str) -> Expression:
@@ -46,7 +47,7 @@ def dimension_condition(dimension: Dimension) -> Condition:
 
 
 def _is_null(node: Node) -> Expression:
-    """Return the condition that an expression is NULL, also for one that has no is_null()."""
+    """Return the condition that an expression is NULL; a subquery has no is_null()."""
     return Expression(node, "IS", None)
 
 
@@ -69,9 +70,9 @@ def outcome_condition(call_filter: CallFilter, value: str) -> Expression:
 
 
 def flag_condition(condition: Callable[[], Expression]) -> Condition:
-    """Return the function of a filter for a yes-or-no question.
+    """Return the function of a yes-or-no filter: from a filter and a value to a condition.
 
-    Its value "1" selects calls that meet `condition`; any other value, by convention "0", selects
+    The value "1" selects calls that meet `condition`; any other value, by convention "0", selects
     the calls that do not.
     """
     return lambda call_filter, value: condition() if value == "1" else ~condition()

@@ -14,9 +14,10 @@ from appliance.telephony import followups
 
 
 def labelled_text(labels: Mapping[str, str]) -> ValueText:
-    """Return the function that words a value, part by part; parts are separated by ":".
+    """Return a function from a value and its reader to readable text.
 
-    `labels` are the message ids of the parts. A part without a label is shown unchanged.
+    A value consists of parts separated by ":"; `labels` are the message ids of the parts. A part
+    without a label is shown unchanged.
     """
 
     def value_text(value: str, reader: Reader) -> str:
@@ -28,7 +29,10 @@ def labelled_text(labels: Mapping[str, str]) -> ValueText:
 
 
 def dimension_text(dimension: Dimension) -> ValueText:
-    """Return the function that words a dimension's value by its name."""
+    """Return a function from a dimension's value and its reader to the name of the value.
+
+    A value without a name, such as a phone number, is shown with spaces or unchanged.
+    """
 
     def value_text(value: str, reader: Reader) -> str:
         if value == MISSING_VALUE:
@@ -92,7 +96,7 @@ def task_text(value: str, reader: Reader) -> str:
 
 
 def translated_names(names: Mapping[str, str]) -> Callable[[str], dict[str, str]]:
-    """Return the function from a locale to the names by value; `names` are their message ids."""
+    """Return a function from a locale to the translated `names`, which are message ids by value."""
 
     def localized_names(locale: str) -> dict[str, str]:
         gettext = locale_translations(locale).gettext

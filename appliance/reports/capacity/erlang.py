@@ -65,8 +65,8 @@ def operators_for_speed(
 ) -> int:
     """Return the smallest number of operators that answer within `target_seconds` on average.
 
-    `mean_handling_seconds` is the mean handling time of a call. Raises StopIteration if it is
-    MAX_TRIED or more.
+    `mean_handling_seconds` is the mean handling time of a call. Raises StopIteration if MAX_TRIED
+    or more operators are needed.
     """
     return next(
         n
@@ -81,8 +81,8 @@ def operators_for_level(
     """Return the smallest number of operators that reach a service level.
 
     That is, at least `share` (0 to 1) of the calls are answered within `threshold_seconds`.
-    `mean_handling_seconds` is the mean handling time of a call. Raises StopIteration if it is
-    MAX_TRIED or more.
+    `mean_handling_seconds` is the mean handling time of a call. Raises StopIteration if MAX_TRIED
+    or more operators are needed.
     """
     return next(
         n

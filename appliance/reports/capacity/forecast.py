@@ -208,7 +208,8 @@ def _build_half_hour(
 
     `tally` is the sum over the `days` of that weekday in the period. `overall_mean` is the mean
     handling time of all calls, which is used if this half-hour had too few. `on_shift` is the
-    average number of operators at work. The on-demand day has `demand_factor` times the calls.
+    average number of operators at work, `wrap_up` the seconds that an operator needs after each
+    talk. The day on demand has `demand_factor` times the calls of this weekday.
     """
     calls = _queued_calls(tally) / days
     handling = tally.handling

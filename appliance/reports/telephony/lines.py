@@ -73,6 +73,7 @@ def build_lines(
             MISSING_VALUE if key is None else key,
             definition.missing_name(locale)
             if key is None
+            # a value without a name is a phone number, or shown unchanged
             else name_of_key.get(key, phone_numbers.grouped_number(key)),
             tally_of_key[key],
             share,

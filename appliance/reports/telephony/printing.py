@@ -249,7 +249,7 @@ def _tally_cell(column: Column, tally: CallTally, share: Decimal | None) -> Plai
 
 
 def _waits_table(report: TelephonyReport, names: dict[str, str], _: Any) -> PlainTable:
-    """Return the table of waiting times: how many calls were answered or left after each.
+    """Return the table of how many calls were answered, hung up or left after each waiting time.
 
     The last column is the abandon curve; the last range of waits has no upper bound, so no value.
     """

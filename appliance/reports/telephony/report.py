@@ -37,7 +37,7 @@ _KEYS_COUNTED_TOGETHER = (
 
 @dataclass(frozen=True)
 class Overview:
-    """The figures that the page always shows, whichever table is selected."""
+    """The figures that the page of the telephony report shows, whichever table is selected."""
 
     call_filter: CallFilter
     level: float  # threshold of the service level, seconds
@@ -87,7 +87,7 @@ class TelephonyReport:
 
 
 def count_overview(settings: Settings, call_filter: CallFilter) -> Overview:
-    """Count the figures that the page always shows, for the calls that pass a filter."""
+    """Count the figures that the page of the report always shows, for calls that pass a filter."""
     service_level_seconds = settings.calls.service_level
     return Overview(
         call_filter,

@@ -26,7 +26,7 @@ class WaitBucket:
     high: float | None
     answered: int
     abandoned: int  # hung up in the queue, including short abandons
-    left_otherwise: int  # left for another reason: callback requested, timed out …
+    left_otherwise: int  # left for another reason (callback requested, timed out …) or in progress
 
     @property
     def filter_value(self) -> str:
@@ -48,7 +48,7 @@ class WaitCounts:
 
     @property
     def abandoned_total(self) -> int:
-        """The number of callers who hung up in the queue."""
+        """The number of callers who hung up in the queue, including short abandons."""
         return sum(bucket.abandoned for bucket in self.buckets)
 
     @property
@@ -119,7 +119,7 @@ def _build_buckets(
     """Return the buckets between the `edges`, in seconds.
 
     `counts_by_bucket_and_result` are numbers of calls by (index of the bucket, result), where the
-    result is "answered", "abandoned_queue" or "gone" (left for another reason).
+    result is "answered", "abandoned_queue" or "gone" (left for another reason, or in progress).
     """
     lows, highs = [None, *edges], [*edges, None]
     return [

@@ -192,7 +192,7 @@ def _pause_seconds_by_reason(states: Iterable[tuple[str, str, int, int]]) -> dic
 
 
 def _incoming_talks(call_filter: CallFilter) -> dict[str, OperatorTalks]:
-    """Return the ended talks of operators in incoming calls, by login."""
+    """Return the ended talks of operators in the incoming calls that pass a filter, by login."""
     conditions = (
         *sql_conditions(call_filter),
         Talk.party == "operator",
@@ -248,7 +248,10 @@ def _talks_by_operator(
 
 
 def _missed_rings_by_login(call_filter: CallFilter) -> dict[str, int]:
-    """Return how often each operator's phone rang without an answer, by login."""
+    """Return how often each operator's phone rang without an answer, by login.
+
+    Only rings for calls that pass the filter are counted.
+    """
     # A cross join keeps its order. Otherwise the database would start from all rings ever recorded.
     rows = (
         Call.select(Ring.operator, fn.COUNT(Ring.id))
