@@ -116,13 +116,11 @@ def forecast_capacity(
 
     `service_level_seconds` is the threshold of the service level. `wrap_up` are the seconds that an
     operator needs after each talk. The half-hours are those of an average `weekday` (1 is Monday);
-    if it is None, of the weekday with most calls.
+    if it is None or not a weekday, of the one with most calls.
     """
     tally_of_half_hour = half_hours.count_half_hours(period, service_level_seconds)
-    tally_of_slot, total = (
-        _tallies_by_slot(tally_of_half_hour),
-        sum(tally_of_half_hour.values(), HalfHourTally()),
-    )
+    tally_of_slot = _tallies_by_slot(tally_of_half_hour)
+    total = sum(tally_of_half_hour.values(), HalfHourTally())
     days_of_weekday = _days_by_weekday(period)
     calls_per_day = _calls_per_weekday(tally_of_slot, days_of_weekday)
     shown_weekday = (
@@ -133,7 +131,7 @@ def forecast_capacity(
     shown_days, shown_calls = days_of_weekday[shown_weekday], calls_per_day[shown_weekday]
     mean_handling_seconds = (total.handling.value or 0.0) + wrap_up
     presence_of_slot = _operators_by_slot(period)
-    scale = ON_DEMAND_CALLS_PER_DAY / shown_calls if shown_calls else 0.0
+    demand_factor = ON_DEMAND_CALLS_PER_DAY / shown_calls if shown_calls else 0.0
     day = tuple(
         _build_half_hour(
             number,
@@ -143,7 +141,7 @@ def forecast_capacity(
             wrap_up,
             service_level_seconds,
             presence_of_slot[shown_weekday, number] / shown_days,
-            scale,
+            demand_factor,
         )
         for number in range(SLOTS_PER_DAY)
     )
@@ -151,7 +149,7 @@ def forecast_capacity(
     channel_seconds = (
         int(total.call_microseconds) / 10**6 / total.ended_calls if total.ended_calls else 0.0
     )
-    share = max((half.calls for half in day), default=0.0) / (shown_calls or 1.0)
+    peak_share = max((half.calls for half in day), default=0.0) / (shown_calls or 1.0)
     return Capacity(
         period=period,
         weekday=shown_weekday,
@@ -166,7 +164,8 @@ def forecast_capacity(
             busiest * channel_seconds / SLOT_SECONDS, MAX_REFUSED_SHARE
         ),
         channels_on_demand=erlang.required_channels(
-            ON_DEMAND_CALLS_PER_DAY * share * channel_seconds / SLOT_SECONDS, MAX_REFUSED_SHARE
+            ON_DEMAND_CALLS_PER_DAY * peak_share * channel_seconds / SLOT_SECONDS,
+            MAX_REFUSED_SHARE,
         ),
         peak_calls=_peak_concurrent_calls(period),
     )
