@@ -103,7 +103,8 @@ def build_telephony_report(
     """Count everything for the calls that pass a filter, with names in the language of `locale`.
 
     Only workload, balance and connection quality cover all calls of the filter's period, including
-    those that do not pass it.
+    those that do not pass it: an operator's time cannot be divided by calls, and the balance is
+    complete only for all calls.
     """
     service_level_seconds, period = settings.calls.service_level, call_filter.period
     made_at = clock.now()

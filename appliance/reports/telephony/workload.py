@@ -86,13 +86,14 @@ class Workload:
 
 
 def count_workload(
-    call_filter: CallFilter, until: dt.datetime, wrap_up: Callable[[dt.datetime], float]
+    call_filter: CallFilter, until: dt.datetime, wrap_up_seconds_at: Callable[[dt.datetime], float]
 ) -> tuple[Workload, ...]:
     """Return the workload of each operator who talked, missed a ring or set a state.
 
     They are sorted by login. Only the period of the filter is used. A state that has not ended is
-    counted up to `until`, the current time. `wrap_up` is the result of routing.wrap_up_rule(), a
-    function from a time to the seconds of wrap-up then.
+    counted up to `until`, the current time. `wrap_up_seconds_at` is the result of
+    routing.wrap_up_rule(), a function from a time to the seconds of wrap-up after a talk that ends
+    then.
     """
     unfiltered = call_filter.without_conditions()
     begin, end = unfiltered.period.begin, min(unfiltered.period.end, until)
@@ -110,7 +111,7 @@ def count_workload(
             incoming_talks.talk_intervals,
             outgoing_talks.talk_intervals,
             ready,
-            lambda at: round(wrap_up(datetime_from_microseconds(at)) * 10**6),
+            lambda at: round(wrap_up_seconds_at(datetime_from_microseconds(at)) * 10**6),
             microseconds_since_epoch(end),
         )
 
