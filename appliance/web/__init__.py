@@ -59,6 +59,7 @@ class _SynchronousFlask(Flask):
     """
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the view itself, without a check whether it is a coroutine."""
         return func
 
 
@@ -102,7 +103,10 @@ def create_app(site: Settings) -> Flask:
 
 
 def _manage_connections(app: Flask, site: Settings) -> None:
-    """Open one database connection per request; pieces of one response share it (pieces.py)."""
+    """Open one database connection per request, and close it when the request ends.
+
+    Requests within a request (shell/pieces.py) set `g.within` and use the outer one's connection.
+    """
     database = db.open_database(site.paths.database)
 
     @app.before_request

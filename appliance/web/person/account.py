@@ -53,7 +53,10 @@ def show_account() -> str:
 @anyone
 @open_at_any_sign_in_step
 def save_language() -> BaseResponse:
-    """Change the language of the pages, and return to the page where it was changed."""
+    """Change the language of the user's pages, and redirect to the page where it was changed.
+
+    Aborts with 400 if there is no such language.
+    """
     language_code = request.form.get("language", "")
     try:
         accounts.choose_language(me(), language_code)
@@ -65,7 +68,7 @@ def save_language() -> BaseResponse:
 @screen.post("/account/appearance")
 @anyone
 def save_appearance() -> BaseResponse:
-    """Change between light and dark, and the size of text."""
+    """Change the user's theme (light or dark) and the size of text."""
     try:
         accounts.choose_appearance(
             me(), request.form.get("theme", ""), "large_text" in request.form
@@ -100,7 +103,7 @@ def show_first_password_form() -> BaseResponse | str:
         "account/first.html",
         trouble=TROUBLES.get(refusals.latest_refusal().trouble),
         shortest=accounts.MIN_PASSWORD_CHARS,
-        heard=None,
+        heard=None,  # the page receives no live events, which are not open at this step
     )
 
 

@@ -30,7 +30,10 @@ screen = Blueprint("lock", __name__, url_prefix="/lock")
 
 @screen.app_context_processor
 def _lock_context() -> dict[str, object]:
-    """Give the templates the values that the cover of the lock needs."""
+    """Give the templates `lock_minutes` and `has_pin()`, which the cover of the lock needs.
+
+    Pages lock themselves after `lock_minutes` without use.
+    """
     return {"lock_minutes": site().sign_in.lock_minutes, "has_pin": _has_pin}
 
 
@@ -85,6 +88,7 @@ def unlock_session() -> BaseResponse | tuple[str, int]:
 @anyone
 def save_pin() -> BaseResponse:
     """Set the user's PIN, confirmed by their password; an empty PIN removes it."""
+    # The field's name makes error pages and refusals leave it out, like any password.
     pin = request.form.get("new_password", "")
     try:
         if not is_password_correct(request.form.get("password", "")):
@@ -99,13 +103,14 @@ def save_pin() -> BaseResponse:
         abort(429)
     except sign_ins.TooManyWaiting:
         abort(503)
-    if pin:
+    if pin:  # valid on this device at once, as the password was just checked
         pins.remember_desk(current_user.session)
     flash(_("Saved."))
     return redirect(url_for("account.show_account"))
 
 
 def _has_pin() -> bool:
+    """Return True if the signed-in user has a PIN."""
     return pins.has_pin(me(), site().web.secret_key)
 
 
@@ -120,9 +125,17 @@ def _end_session() -> BaseResponse:
 
 
 def _is_cover() -> bool:
+    """Return True if the request is from the cover over an open page (static/lock.js).
+
+    The cover evaluates the status of the response itself, so it must not be redirected.
+    """
     return request.headers.get("X-Cover") == "1"
 
 
 def _render_lock_page(trouble: str = "") -> str:
+    """Render the page of the lock; `trouble` says why unlocking failed.
+
+    The page opens the address `next` afterwards, and receives no live events.
+    """
     onward = request.values.get("next", "")
     return render_template("lock/page.html", trouble=trouble, onward=onward, heard=None)

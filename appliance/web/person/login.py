@@ -161,7 +161,10 @@ def sign_in() -> BaseResponse | tuple[str, int]:
 @screen.post("/login/pin")
 @public
 def sign_in_by_pin() -> BaseResponse | tuple[str, int]:
-    """Sign in by PIN, on a device on which the user signed in fully within the last hours."""
+    """Sign in by PIN, on a device on which the user signed in fully within the last hours.
+
+    After too many wrong PINs, the device requires the password again.
+    """
     device, login = current_device(), request.form.get("login", "")
     desks_by_login = {desk.user.login: desk for desk in _pin_desks(device)}
     if login not in desks_by_login:
@@ -274,15 +277,19 @@ def is_password_correct(password: str) -> bool:
 
 
 def is_pin_correct(user: "User", pin: str, device: str) -> bool:
-    """Return True if this is the user's PIN on the device.
+    """Return True if this is the user's PIN; `device` is the name of the device.
 
-    Raises sign_ins.TooManyAttempts after too many wrong ones.
+    Raises sign_ins.TooManyAttempts after too many wrong ones on this device.
     """
     return sign_ins.check_pin(user, pin, device, site().web.secret_key)
 
 
 def render_login_form(trouble: str = "") -> str:
-    """Render the login page; `trouble` says why an attempt failed."""
+    """Render the login page; `trouble` says why an attempt failed.
+
+    The page also offers the PIN to users who signed in on this device before (`at_desk`), and says
+    if the exchange or the directory of users (LDAP) does not respond.
+    """
     return render_template(
         "login/page.html",
         trouble=trouble,
@@ -333,7 +340,10 @@ def _pin_desks(device: Device) -> list["Desk"]:
 
 
 def _remember_device(response: BaseResponse, device: Device, user: "User") -> None:
-    """Store in the device's cookie that the user signed in fully, and allow their PIN on it."""
+    """Store in the device's cookie that the user signed in fully, and allow their PIN on it.
+
+    `response` is the one that sets the cookie.
+    """
     if pins.has_pin(user, site().web.secret_key):
         pins.remember_desk(current_user.session)
     logins = [user.login, *(login for login in device.logins if login != user.login)][
@@ -351,4 +361,8 @@ def _remember_device(response: BaseResponse, device: Device, user: "User") -> No
 
 
 def _device_serializer(app: Flask | None = None) -> URLSafeSerializer:
+    """Return the serializer that signs and reads device cookies.
+
+    `app` is needed only outside a request, where there is no current application.
+    """
     return URLSafeSerializer((app or current_app).config["SECRET_KEY"], salt="device")

@@ -46,7 +46,7 @@ class TooManyRequests(Exception):
 
 @screen.record_once
 def _register_provider(state: BlueprintSetupState) -> None:
-    """Register the provider of the settings, if there is one, without contacting it yet."""
+    """Register the identity provider of the settings, if any, without contacting it yet."""
     app = cast(Flask, state.app)
     settings: Settings = app.config["SITE"]
     if rules := settings.openid:
@@ -74,7 +74,10 @@ def _register_provider(state: BlueprintSetupState) -> None:
 @screen.get("")
 @public
 def start_sign_in() -> BaseResponse | tuple[str, int]:
-    """Redirect to the provider's own page, with an OAuth state that is valid once."""
+    """Redirect to the provider's own page, with an OAuth state that is valid once.
+
+    If the provider does not respond, show the login page, which says so.
+    """
     from authlib.common.errors import AuthlibBaseError
     from requests import RequestException
 
@@ -84,9 +87,9 @@ def start_sign_in() -> BaseResponse | tuple[str, int]:
     session["asked_for"] = local_address(request.args.get("next", ""))
     session["asked_at"] = clock.now().timestamp()
     try:
-        with (
-            _hold_request_slot()
-        ):  # the next user at a shared desk, or at a locked page, may be another person
+        with _hold_request_slot():
+            # The provider asks for its password again: the next user at a shared desk, or at a
+            # locked page, may be another person.
             return party.authorize_redirect(callback_url, prompt="login", max_age=0)
     except (TooManyRequests, RequestException, AuthlibBaseError, RuntimeError, ValueError):
         return _render_unavailable()
@@ -95,7 +98,11 @@ def start_sign_in() -> BaseResponse | tuple[str, int]:
 @screen.get("/back")
 @public
 def complete_sign_in() -> BaseResponse | tuple[str, int]:
-    """Sign in the user to whom the provider's subject is linked, if there is one."""
+    """Sign in the user to whom the provider's subject is linked, or unlock their locked session.
+
+    The provider redirects here. If there is no such user, or the provider's statement cannot be
+    trusted, show the login page with the reason.
+    """
     from authlib.common.errors import AuthlibBaseError
     from joserfc.errors import JoseError
     from requests import RequestException
@@ -128,7 +135,9 @@ def complete_sign_in() -> BaseResponse | tuple[str, int]:
 
 
 def _fetch_claims(party: "FlaskOAuth2App", rules: OpenId) -> Mapping[str, Any]:
-    """Return the provider's claims about the user.
+    """Return the provider's claims about the user, with the code in the current request.
+
+    `rules` are the settings of the provider.
 
     Raises UnverifiedIdentity if they lack a subject, have the wrong types or belong to an earlier
     sign-in; errors of Authlib, joserfc and requests are passed on.
@@ -175,22 +184,28 @@ def _is_recent_sign_in(auth_time: object, started_at: float) -> bool:
 
 
 def _has_second_factor(claims: Mapping[str, Any], rules: OpenId) -> bool:
-    """Return True if the claims have a value that means a second factor, by the settings."""
+    """Return True if the claims say that the provider checked a second factor.
+
+    The settings (`rules.factors`) list the values of `amr` and `acr` that mean this.
+    """
     methods = claims.get("amr") or []
     return bool({*methods, claims.get("acr")} & {*rules.factors})
 
 
 def _provider_client() -> "FlaskOAuth2App":
+    """Return Authlib's client of the provider; abort with 404 if the site has no provider."""
     oauth = current_app.extensions.get("authlib.integrations.flask_client")
     client: FlaskOAuth2App = oauth.create_client(SOURCE) if oauth else abort(404)
     return client
 
 
 def _provider_settings() -> OpenId:
+    """Return the settings of the provider; abort with 404 if the site has no provider."""
     return site().openid or abort(404)
 
 
 def _render_unavailable() -> tuple[str, int]:
+    """Render the login page with the text that the provider does not respond; status 503."""
     trouble = _(
         "%(name)s does not answer. Sign in with your password.", name=_provider_settings().name
     )

@@ -84,8 +84,10 @@ def verify_passkey() -> Response:
 
 
 def _relying_party() -> RelyingParty:
+    """Return this site as WebAuthn's relying party; abort with 404 if it cannot have passkeys."""
     return passkeys.relying_party(site().web) or abort(404)
 
 
 def _json_response(text: str) -> Response:
+    """Return a response with a text that is JSON already."""
     return Response(text, mimetype="application/json")

@@ -38,6 +38,7 @@ def show_second_factor() -> str:
     if app:
         codes_left = second_factor.count_unused_codes(me())
         return render_template("second_factor/page.html", app=app, left=codes_left, **context)
+    # The same secret as long as the app is not set up, so that a reloaded page shows the same code.
     secret = session.setdefault("proposed", second_factor.create_secret())
     picture = segno.make(second_factor.provisioning_uri(me(), secret), error="m", micro=False)
     svg = Markup(picture.svg_inline(scale=5, border=4, light="#fff", omitsize=True))  # noqa: S704  ours
@@ -67,7 +68,10 @@ def enrol_app() -> BaseResponse | str:
 @screen.post("/<any(codes, remove):what>")
 @anyone
 def change_second_factor(what: str) -> BaseResponse | str:
-    """Create new paper codes, or remove the app and the codes; both need the password."""
+    """Create new paper codes ("codes"), or remove the app, codes and passkeys ("remove").
+
+    Both need the password.
+    """
     try:
         is_correct = is_password_correct(request.form.get("password", ""))
     except sign_ins.TooManyAttempts:
@@ -90,5 +94,6 @@ def _is_enrolment_required() -> bool:
 
 
 def _render_codes(codes: list[str]) -> str:
+    """Render the page that shows new paper codes once, to be printed or written down."""
     context = {"now": clock.now(), "heard": None, "asked": True}
     return render_template("second_factor/paper.html", codes=codes, **context)

@@ -42,7 +42,10 @@ _SYSTEMS = {
 
 @screen.app_template_filter("agent")
 def browser_and_system(text: str) -> str:
-    """Return the browser and its system from a User-Agent; "" if neither is recognised."""
+    """Return the browser and its system from a User-Agent, such as "Firefox, Windows".
+
+    Returns "" if neither is recognised.
+    """
     names = [
         next((name for mark, name in marks.items() if mark in text), "")
         for marks in (_BROWSERS, _SYSTEMS)
@@ -94,7 +97,7 @@ def list_sessions() -> str:
 @screen.get("/sessions/list")
 @may("session.end")
 def show_session_list() -> str:
-    """Show the list as a fragment of the open page."""
+    """Show the list of everybody who is signed in, as a fragment of the open page."""
     return render_template("sessions/every.html", **_session_list_context())
 
 
@@ -113,6 +116,7 @@ def _find_session(number: int) -> "Session":
 
 
 def _session_list_context() -> dict[str, Any]:
+    """Return the context of the list of all valid sessions; `whose`: it names their users."""
     return {
         "sessions": sessions.valid_sessions(),
         "here": current_user.session,

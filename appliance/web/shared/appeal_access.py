@@ -39,7 +39,10 @@ def visible_appeal(number: str) -> "Appeal":
 
 
 def remember_looked_up(numbers: list[str]) -> None:
-    """Store in the session that the operator looked up these appeals and may open them."""
+    """Store in the session that the operator looked up these appeals and may open them.
+
+    Of earlier ones, only the newest stay, so that there are at most MAX_LOOKED_UP_APPEALS.
+    """
     previous = list(session.get(LOOKED_UP_SESSION_KEY, ()))
     updated = [*numbers, *(number for number in previous if number not in numbers)][
         :MAX_LOOKED_UP_APPEALS
@@ -65,7 +68,11 @@ def can_write_message(appeal: "Appeal") -> bool:
 
 
 def can_record_contact(appeal: "Appeal") -> bool:
-    """Return True if the user may record in the appeal that a specialist was contacted."""
+    """Return True if the user may record in the appeal that a specialist was contacted.
+
+    Users with the right to consult about their department's appeals may, and those who may correct
+    the appeal.
+    """
     return rights.scope_of(me(), "appeal.consult") == rights.DEPARTMENT_RECORDS or can_correct(
         appeal
     )

@@ -112,7 +112,8 @@ def deadline_nearness(
 ) -> Nearness | None:
     """Return how near the deadline of an open appeal is, or by how much it was answered too late.
 
-    Returns None if the appeal was answered in time, or closed without an answer.
+    `day` is the current date. Returns None if the appeal was answered in time, or closed without an
+    answer.
     """
     days_late = ((handling.answered_on or day) - handling.due_on).days
     if not handling.is_open:
@@ -144,7 +145,11 @@ def actor_name(login: str, names: dict[str, str]) -> str:
 
 
 def step_details(step: "AppealStep") -> list[str]:
-    """Return the details of a step in an appeal's history, as lines of text."""
+    """Return the details of a step in an appeal's history, as lines of text.
+
+    They are the corrected fields, the departments, the dates or the user from whom it was taken.
+    Other steps have no details: [].
+    """
     detail = step.detail
     if "changes" in detail:
         return [_change_text(name, *values) for name, values in detail["changes"].items()]
@@ -169,11 +174,13 @@ def step_details(step: "AppealStep") -> list[str]:
 
 
 def _change_text(name: str, old_value: str, new_value: str) -> str:
+    """Return the correction of the field `name` as text: its label, old and new value."""
     field = labels.FIELDS[name if name in labels.FIELDS else name.removesuffix("_text")]
     return f"{field}: {_value_text(name, old_value) or '–'} / {_value_text(name, new_value) or '–'}"
 
 
 def _value_text(name: str, value: str) -> str:
+    """Return a value of the field `name` for display; that of an unknown field is unchanged."""
     if name == "consultation":
         return _("yes") if value else ""
     field = forms.latest_field(name)

@@ -9,7 +9,10 @@ from appliance.web.shell.context import me, start_of_tomorrow
 
 
 def own_callbacks_context() -> dict[str, Any]:
-    """Return the context of the list of callbacks on the operator's day."""
+    """Return the context of the list of the operator's own callbacks, on their page between calls.
+
+    `tonight` is the end of the current day, to distinguish callbacks that are due later.
+    """
     tasks = scheduled_callbacks.operator_callbacks(me())
     disclosure.log_shown("number", [task.number for task in tasks])
     return {
@@ -20,10 +23,11 @@ def own_callbacks_context() -> dict[str, Any]:
 
 
 def reminders_context() -> dict[str, Any]:
-    """Return the context of the reminder: the first callback that is due, and what follows.
+    """Return the context of the reminder of promised callbacks.
 
-    `more_reminders` is the number of other callbacks that are due; `next_reminder` is when the next
-    one becomes due, or None.
+    `reminders` has the first callback that is due, or is empty; `more_reminders` is the number of
+    other callbacks that are due (meaningless if `reminders` is empty); `next_reminder` is when the
+    next one becomes due, or None.
     """
     now, tasks = clock.now(), scheduled_callbacks.operator_callbacks(me())
     due_tasks = [task for task in tasks if task.due_at <= now]

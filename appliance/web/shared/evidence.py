@@ -28,9 +28,10 @@ TROUBLES: dict[str, LazyString] = {
 
 
 def pack_panel_context(call_id: str = "", appeal: str = "") -> dict[str, Any]:
-    """Return the context of evidence/panel.html for an appeal, or else for a call.
+    """Return the context of evidence/panel.html for an appeal (its number), or else for a call.
 
-    `packs` in it is None if the user may not make packs.
+    `packs` in it is None if the user may not make packs. `pack_trouble` and `pack_reason` say why
+    the request for a pack was just refused, and which reason was typed.
     """
     if not evidence.can_make_packs(me()):
         return {"packs": None}

@@ -19,9 +19,10 @@ class FigureLinks:
     period: Period
 
     def calls(self, **conditions: object) -> str:
-        """Return the address of a list of calls; `conditions` are parameters of the list.
+        """Return the address of the list of the period's calls that meet the conditions.
 
-        See call_filters.FILTERS. A condition that is None is left out.
+        `conditions` are parameters of the list (see call_filters.FILTERS); one that is None is left
+        out.
         """
         return url_for("analytics.list_figure_calls", **self._address(conditions))
 
@@ -33,9 +34,11 @@ class FigureLinks:
         return url_for("portal.list_appeals", **self._address(conditions), all=1)
 
     def balance_links(self, counts: Balance, excluded: ExcludedCallCounts) -> list[tuple[str, str]]:
-        """Return (address, text) of the total of the balance of calls, and of each summand.
+        """Return (address, text) of the total of the period's calls, and of each summand.
 
-        `excluded` are the numbers of calls that tables or rates exclude; the texts mention them.
+        The balance says that all calls are the sum of the calls with each outcome. `excluded` are
+        the numbers of calls in it that tables or rates exclude, such as test calls; the texts name
+        them.
         """
         summands = balance.labelled_summands(
             counts, excluded, report_texts.load_texts(locale()).balance
@@ -43,5 +46,6 @@ class FigureLinks:
         return [(self.calls(all=1, outcome=outcome or None), text) for outcome, text in summands]
 
     def _address(self, conditions: dict[str, object]) -> dict[str, Any]:
+        """Return the URL parameters of a list: the days of the period, conditions without None."""
         days = {"from": f"{self.period.first:%d.%m.%Y}", "to": f"{self.period.last:%d.%m.%Y}"}
         return days | {name: value for name, value in conditions.items() if value is not None}

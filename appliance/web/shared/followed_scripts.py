@@ -9,7 +9,10 @@ from appliance.web.shell.language import locale
 
 @dataclass(frozen=True)
 class FollowedStep:
-    """A step that was open: its name, the caller's answer ("" if there was no answer), seconds."""
+    """A step that was open in a run.
+
+    `answer` is the caller's answer, or "" without one; `seconds`: for how long the step was open.
+    """
 
     name: str
     answer: str
@@ -32,6 +35,10 @@ def followed_scripts(script_runs: list[runs.Run]) -> list[FollowedScript]:
 
 
 def _followed_script(run: runs.Run) -> FollowedScript:
+    """Return a run with the names of its steps and answers, in the order in which they were opened.
+
+    A step that the script's version does not have is named by its code.
+    """
     steps = []
     for course_step, (code, seconds) in zip(run.course, run.step_durations(), strict=True):
         step = run.script.find_step(code)

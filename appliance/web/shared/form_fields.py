@@ -15,7 +15,11 @@ from appliance.web.shell.language import locale
 def fields_context(
     definition: forms.Definition, values: dict[str, str], is_new: bool = False
 ) -> dict[str, object]:
-    """Return the context of operator/fields.html, which draws a form with these values."""
+    """Return the context of operator/fields.html, which draws a form with these values.
+
+    `is_new`: the form was just opened (see `doubts_context`). `known`, details of a known person to
+    be filled in, is empty here: only the operator's page offers them.
+    """
     return {
         "definition": definition,
         "values": display_values(values),
@@ -27,7 +31,7 @@ def fields_context(
 
 
 def _field_choices(field: forms.Field) -> list[tuple[str, str]]:
-    """Return (code, name) of all options of a field that has a fixed or short list of them."""
+    """Return (code, name) of all options of a field; [] unless it has a fixed or short list."""
     if field.list:
         return catalogs.item_choices(field.list, locale(), today())
     return [(option.code, option.localized_label(locale())) for option in field.options]
@@ -39,7 +43,8 @@ def doubts_context(
     """Return the template context of a form's doubts.
 
     `doubts` are their texts by field; `empty` are the required fields without a value; `summary` is
-    a line that counts both, as HTML. In a new form it does not count the empty fields.
+    a line that counts both, as HTML. It does not count the empty fields of a form that `is_new`
+    (nothing was typed yet), because then all of them are empty.
     """
     codes = [str(doubt) for doubt in forms.read_values(definition, values, today()).doubts]
     doubt_texts, empty_fields = labels.doubt_texts(codes, definition), labels.empty_fields(codes)
@@ -53,9 +58,10 @@ def doubts_context(
 
 
 def display_values(values: dict[str, str]) -> dict[str, str]:
-    """Return the values as the page shows them.
+    """Return the values of a form, by field name, as the page shows them.
 
-    The name of a code is added as the value of "FIELD_text"; phone numbers may be masked.
+    The name of a code is added as the value of "FIELD_text"; phone numbers are masked if this
+    reader sees them masked.
     """
     fields = [
         f for form in forms.FORMS for f in forms.definition_in_force(form).fields if f.is_lookup
@@ -72,10 +78,11 @@ def display_values(values: dict[str, str]) -> dict[str, str]:
 def unmasked_values(
     values: dict[str, str], stored_values: dict[str, str], caller: str | None = None
 ) -> dict[str, str]:
-    """Return submitted values with masked phone numbers replaced by the real ones.
+    """Return the submitted values with masked phone numbers replaced by the real ones.
 
-    The real number is found in the stored values of the form, in the caller's number `caller`, or
-    in the data of the people who have that number.
+    The real number is found in the stored values of the form, in the number `caller` of the call
+    (None if there is no call), or in the data of the people who have that number. A masked number
+    that fits no known number stays unchanged.
     """
     masked_fields = [
         name for name, text in values.items() if "*" in text and labels.is_phone_field(name)

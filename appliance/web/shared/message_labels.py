@@ -36,7 +36,7 @@ TEXT_TROUBLES: dict[str, LazyString] = {
 
 
 def size_text(parts: int, price: int | None) -> str:
-    """Return how many SMS a text needs, with their price if it is known, as text."""
+    """Return how many SMS a text needs (`parts`), with their price in soʻm if known, as text."""
     count_text: str = ngettext("%(num)s message", "%(num)s messages", parts)
     if price is None:
         return count_text

@@ -24,8 +24,9 @@ def messages_context(
 ) -> dict[str, object]:
     """Return the context of messages/list.html and, if a subject is given, of messages/form.html.
 
-    `about` is "appeal", "call" or "form", and `id` its number, id or token, as in the URL. The form
-    starts with the template whose id is `template`.
+    `about` is "appeal", "call" or "form", and `id` its number, id or token, as in the URL.
+    `subject` is what an SMS would be about; None: the user may not write one. The form starts with
+    the SMS template whose id is `template`.
     """
     refusal = refusals.latest_refusal()
     is_own_refusal = refusal.address == f"/messages/{about}/{id}"
@@ -46,7 +47,7 @@ def messages_context(
             "accounts": site().sms,
             "templates": templates.list_templates(),
             "languages": CALL_LANGUAGES,
-            "sending": secrets.token_hex(8),
+            "sending": secrets.token_hex(8),  # so that a form submitted twice sends one SMS
             "sent": refusal.values if is_own_refusal else {},
             "template": template,
             "trouble": message_labels.TEXT_TROUBLES.get(refusal.trouble, "")

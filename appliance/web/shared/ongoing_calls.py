@@ -11,10 +11,12 @@ _QUERY_LOCK = threading.Lock()
 
 
 def ongoing_calls() -> tuple[LiveCall, ...]:
-    """Return all ongoing calls, the oldest first; cached until the next event about calls."""
-    with (
-        _QUERY_LOCK
-    ):  # without the lock, all pages that refresh after the same event would run the query
+    """Return all ongoing calls, the oldest first; cached until the next event about calls.
+
+    While no page follows events, nothing is cached.
+    """
+    # Without the lock, all pages that refresh after the same event would run the query.
+    with _QUERY_LOCK:
         cache_entry: tuple[int | None, tuple[LiveCall, ...]] | None
         cache_entry = current_app.extensions.get("going_on")
         latest_event_id = current_app.extensions["live"].latest_event("calls")

@@ -7,9 +7,9 @@ from appliance.web.shell.context import me
 
 
 def own_desk(token: str) -> desk.OperatorDesk:
-    """Return the desk of the signed-in operator's form with this token, even if it is registered.
+    """Return the signed-in operator's form with this token, together with its call (a desk).
 
-    Aborts with 404 if it is not their own form.
+    The form may be registered already. Aborts with 404 if it is not their own form.
     """
     return (
         desk.desk_for_unregistered_form(me(), token)

@@ -10,7 +10,7 @@ from appliance.web.shell.language import locale
 
 
 def returned_appeals() -> dict[str, object]:
-    """Return the context of operator/returned.html, the operator's appeals that were returned.
+    """Return the context of operator/returned.html: appeals that the ministry returned to the user.
 
     Each row is (appeal, why it was returned, who returned it, how near the deadline is).
     """

@@ -29,8 +29,9 @@ class RecordingView:
 def recordings_context(call: "Call") -> dict[str, object]:
     """Return the context of call/recordings.html.
 
-    `parts` are the recordings; `reason` is why the user listens, if they gave a reason;
-    `unreasoned` is True if listening was just refused because the reason is missing.
+    `parts` are the recordings, numbered from 1; `reason` is why the user listens, or empty if they
+    have not given a reason that is still valid; `unreasoned` is True if listening was just refused
+    because the reason is missing.
     """
     return {
         "parts": [
@@ -43,6 +44,7 @@ def recordings_context(call: "Call") -> dict[str, object]:
 
 
 def _recording_view(number: int, recording: "Recording") -> RecordingView:
+    """Return a recording with its drawing: a vertical line per loudness, silence as a short one."""
     drawing = "".join(
         f"M{position + 0.5} {20 - 19 * height:.1f}v{38 * height:.1f}"
         for position, height in enumerate(

@@ -37,9 +37,12 @@ PLACEHOLDER_LABELS: dict[str, LazyString] = {
 def step_context(
     script: Definition, step: Step, language: str, values: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return the context of operator/scriptstep.html, which shows a step.
+    """Return the context of operator/scriptstep.html, which shows a step of a script.
 
-    `values` are the known values of the placeholders in its text.
+    `language` (UZBEK or RUSSIAN) is the one that the operator speaks with the caller; a text that
+    does not exist in it is shown in the other. `values` are the known values of the placeholders in
+    the text. `made` is True if the text is transliterated; `readable` are the slugs of the articles
+    in force; `place` is the number of the step in the script.
     """
     text_language = texts.available_language(step.said, language) or language
     slugs = step.articles
@@ -66,9 +69,11 @@ def step_context(
 
 
 def action_names(slugs: Collection[str] | None = None) -> dict[str, dict[str, str]]:
-    """Return the names of the objects to which actions can refer, by kind of action and by `ref`.
+    """Return the names of the objects to which actions of a script can refer.
 
-    If `slugs` is given, only the articles with these slugs are included.
+    The keys are the kind of the action and the `ref` of the object: an article's slug, a
+    department's code or an id. If `slugs` is given, only the articles with these slugs are
+    included.
     """
     return {
         ARTICLE: article_titles(slugs),
@@ -95,7 +100,10 @@ def article_titles(slugs: Collection[str] | None = None) -> dict[str, str]:
 
 
 def field_names() -> dict[str, str]:
-    """Return the labels of the fields of both forms in force, by field name."""
+    """Return the labels of the fields of both forms in force, by field name.
+
+    A field that both forms have gets the label of the first of forms.FORMS.
+    """
     return {
         field.name: field.localized_label(locale())
         for form in reversed(forms.FORMS)

@@ -58,12 +58,15 @@ ASTERISK_UNREACHABLE = _l("The exchange does not answer. Use the keys of your ph
 
 
 def pause_reason_name(code: str) -> str:
-    """Return the name of the reason for a pause; "" if the code is empty."""
+    """Return the name of the reason for a pause in the page's language; "" if the code is empty."""
     return str(
         IMPOSED_REASON_NAMES.get(code) or catalogs.value_label(catalogs.PAUSES, code, locale())
     )
 
 
 def failure_text(call: "Call") -> str:
-    """Return why an outbound call reached nobody, as text."""
+    """Return why an outbound call reached nobody, as text in the page's language.
+
+    Raises KeyError if the call's outcome is another one.
+    """
     return str(FAILURE_TEXTS.get(calls.failure_cause(call) or "") or FAILURE_TEXTS[call.outcome])

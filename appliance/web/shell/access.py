@@ -64,7 +64,7 @@ def public[V: View](view: V) -> V:
 
 
 def _allow_roles[V: View](view: V, roles: Iterable[str]) -> V:
-    """Store the roles that may open a view."""
+    """Store the roles that may open a view; returns the view."""
     view.__dict__["who"] = frozenset(roles)
     return view
 
@@ -85,7 +85,10 @@ def open_at_sign_in_step[V: View](*steps: str) -> Callable[[V], V]:
 
 
 def show_tab_when[V: View](condition: Callable[[], bool]) -> Callable[[V], V]:
-    """Declare a page whose tab is shown only while `condition()` is true."""
+    """Declare a page whose tab is shown only while `condition()` is true.
+
+    The page itself can still be opened by its address.
+    """
 
     def mark_view(view: V) -> V:
         view.__dict__["shown_when"] = condition
@@ -111,7 +114,7 @@ def is_tab_shown(endpoint: str) -> bool:
 
 
 def init_app(app: Flask) -> None:
-    """Check before each view runs whether the user may open it."""
+    """Register the check, before each view, whether the user may open it."""
     app.before_request(_check_request)
 
 
@@ -141,9 +144,9 @@ def _check_request() -> BaseResponse | None:
 
 
 def _required_step() -> str:
-    """Return the sign-in step that is due before other pages open, or "".
+    """Return the sign-in step that is due before other pages open, or "" if no step is due.
 
-    A step is a key of STEP_ENDPOINTS.
+    A step is a key of STEP_ENDPOINTS. No step is due for a visitor who has not signed in.
     """
     if not current_user.is_authenticated:
         return ""

@@ -14,5 +14,6 @@ class LazyRule(Rule):
     """
 
     def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        """Return a link builder that is compiled by werkzeug's own method when first called."""
         compile_once = functools.cache(functools.partial(super()._compile_builder, append_unknown))
         return lambda rule, **values: compile_once()(rule, **values)

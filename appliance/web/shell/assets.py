@@ -37,10 +37,11 @@ def send_built_file(name: str) -> Response:
 
 
 def _send_static_file(version: str, filename: str) -> Response:
-    """Send a static file of a section.
+    """Send a static file of a section; abort with 404 if no section has it.
 
-    Scripts import each other by relative names, so the addresses of all files contain the same
-    version. A page opened with an earlier version receives the current file, which is not cached.
+    `version` is the hash of all static files when the page was opened: scripts import each other by
+    relative names, so the addresses of all files contain the same one. A page opened with an
+    earlier version receives the current file, which is not cached.
     """
     folder = section_files().get(filename) or abort(404)
     is_current = version == static_files_version()
@@ -86,7 +87,10 @@ def section_files() -> dict[str, Path]:
 
 
 def _add_static_version(endpoint: str, values: dict[str, object]) -> None:
-    """Add the current version to the address of a static file."""
+    """Add the current version to the address of a static file, for url_for("static", …).
+
+    `values` are the values of the address that is being built; they are changed in place.
+    """
     if endpoint == "static":
         values.setdefault("version", static_files_version())
 
@@ -103,7 +107,7 @@ def icon_drawing(name: str) -> Markup:
 
 @functools.cache
 def _file_version(path: Path) -> str:
-    """Return a hash of a built file. Raises NotBuiltError if it is missing."""
+    """Return a short hash of a built file. Raises NotBuiltError if the file is missing."""
     if not path.is_file():
         raise NotBuiltError(f"{path.name} is missing: run `npm run setup`")
     return hashlib.sha256(path.read_bytes()).hexdigest()[:8]

@@ -30,7 +30,10 @@ class TooManyReports(TooManyRequests):
 
 
 class SlotPool:
-    """A limited number of slots, of which one user may hold only a few."""
+    """A limited number of slots (permissions to run), of which one user may hold only a few.
+
+    `user_key` identifies a user; if users are not distinguished, all slots have the key "".
+    """
 
     def __init__(self, max_slots: int, max_per_user: int) -> None:
         self._max_slots, self._max_per_user = max_slots, max_per_user

@@ -41,9 +41,10 @@ def log_shown(kind: str, ids: Iterable[Any], query: Mapping[str, Any] | None = N
 
 
 def log_listed(kind: str, ids: Iterable[Any]) -> None:
-    """Record, in an audit row of its own, that a list of these ids is shown as well.
+    """Record, in an audit row of its own, that a list of these items is shown as well.
 
-    Used for the list next to a card, whose own data `log_shown` records.
+    `ids` are the items' ids, `kind` is one of DATA_KINDS. Used for the list next to a card (the
+    page of one item), whose own data `log_shown` records.
 
     The list is fetched again while the page is open, and with each card opened from it: an id that
     is listed again within REPEAT_SECONDS is not recorded again.
@@ -52,7 +53,7 @@ def log_listed(kind: str, ids: Iterable[Any]) -> None:
 
 
 def init_app(app: Flask) -> None:
-    """Write the audit row of each response that shows personal data."""
+    """Register the functions that write the audit rows of responses that show personal data."""
     app.extensions["disclosure"] = _RecentDisclosures()
     app.before_request(_note_address)
     app.after_request(_write_row)
@@ -65,7 +66,12 @@ def _note_address() -> None:
 
 
 def _write_row(response: Response) -> Response:
-    """Write the audit row of the items collected by `log_shown` and `log_listed`."""
+    """Write the audit rows of the items collected by `log_shown` and `log_listed`, if any.
+
+    For a piece of a page, ids and searches that the reader was shown on this page within
+    REPEAT_SECONDS are left out, and no row is written if nothing else is left. Returns the response
+    unchanged.
+    """
     _write_listed_row(*g.pop("beside", ("", [])))
     kinds: dict[str, list[Any]] = {kind: list(ids) for kind, ids in g.pop("shown", {}).items()}
     query: dict[str, str] = g.pop("looked_for", {})
@@ -92,21 +98,27 @@ def _write_row(response: Response) -> Response:
 
 
 def _write_listed_row(kind: str, ids: list[Any]) -> None:
-    """Write the audit row of the ids recorded by `log_listed`."""
+    """Write the audit row of the list that the page shows next to a card (see `log_listed`).
+
+    No row is written if `ids` is empty or has only ids that were recorded before.
+    """
     disclosures: _RecentDisclosures = current_app.extensions["disclosure"]
     if new_ids := disclosures.record_unseen(me().login, "beside", kind, ids) if ids else []:
         audit.record_entry(me().login, f"{kind}.list", "", page=request.endpoint, **{kind: new_ids})
 
 
 class _RecentDisclosures:
-    """Recent disclosures, so that a piece that is fetched every second is recorded only once."""
+    """What readers were shown recently, so that a piece fetched every second is recorded once."""
 
     def __init__(self) -> None:
         self._until: dict[tuple[Any, ...], float] = {}
         self._lock = threading.Lock()
 
     def record_unseen(self, who: str, page: str | None, kind: str, ids: Iterable[Any]) -> list[Any]:
-        """Return the ids that `who` has not seen on `page` within REPEAT_SECONDS, and mark them."""
+        """Return those of `ids` that `who` has not seen on `page` within REPEAT_SECONDS.
+
+        They count as seen from now on. `who` is a login or a key's name, `page` an endpoint.
+        """
         now = time.monotonic()
         with self._lock:
             if len(self._until) > _MAX_REMEMBERED:

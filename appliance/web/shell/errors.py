@@ -134,7 +134,10 @@ def _handle_expired_token(error: CSRFError) -> tuple[str, int]:
 def _handle_http_error(
     error: HTTPException,
 ) -> HTTPException | Response | tuple[Response | str, int] | tuple[str, int, dict[str, str]]:
-    """Answer an HTTP error with its page; a program receives a problem document."""
+    """Answer an HTTP error with the error page of its status.
+
+    A program that uses the JSON interface receives a problem document.
+    """
     code = error.code or 500
     if code < 400:
         return error  # a redirect by the router
@@ -210,7 +213,10 @@ def _busy_response() -> Response | tuple[str, int, dict[str, str]]:
 def _handle_exception(
     error: Exception,
 ) -> Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
-    """Log an unexpected error under a new code and show a page with that code."""
+    """Log an unexpected error under a new code and show a page with that code.
+
+    If the database was only busy, the response says so and nothing is logged as an error.
+    """
     if db.is_busy(error):
         return _busy_response()
     code = secrets.token_hex(3)
@@ -228,7 +234,11 @@ def _handle_exception(
 def _error_page(
     status: int, code: str = "", words: tuple[LazyString, LazyString] | None = None
 ) -> tuple[str, int]:
-    """Render the error page of a status; `words` replaces the text of STATUS_TEXTS."""
+    """Return the error page of a status, and the status.
+
+    `code` is shown for the technician. `words` (what happened, what to do) replaces the entry of
+    STATUS_TEXTS. A status without an entry gets the general text of 400 or 500.
+    """
     happened, advice = (
         words or STATUS_TEXTS.get(status) or STATUS_TEXTS[400 if status < 500 else 500]
     )

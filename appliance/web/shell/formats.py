@@ -29,14 +29,17 @@ _TABLES = frozenset(field.name for field in dataclasses.fields(Settings)) - {"fi
 
 
 def date(value: dt.date | dt.datetime | None) -> str:
-    """Format a date as 24.11.2026; of a datetime, the date in the site's time zone."""
+    """Format a date as 24.11.2026; of a datetime, the date in the site's time zone.
+
+    None is formatted as a dash (NO_VALUE).
+    """
     if value is None:
         return NO_VALUE
     return f"{_site_time(value) if isinstance(value, dt.datetime) else value:%d.%m.%Y}"
 
 
 def moment(value: dt.datetime | None) -> str:
-    """Format a datetime as 24.11.2026 14:32, in the site's time zone."""
+    """Format a datetime as 24.11.2026 14:32, in the site's time zone; None as a dash."""
     return (
         NO_VALUE
         if value is None
@@ -45,22 +48,22 @@ def moment(value: dt.datetime | None) -> str:
 
 
 def time(value: dt.datetime | None) -> str:
-    """Format a datetime as 14:32, in the site's time zone."""
+    """Format a datetime as 14:32, in the site's time zone; None as a dash."""
     return NO_VALUE if value is None else f"{_site_time(value):%H:%M}"
 
 
 def clock_time(value: dt.datetime | None) -> str:
-    """Format a datetime as 14:32:08, in the site's time zone."""
+    """Format a datetime as 14:32:08, in the site's time zone; None as a dash."""
     return NO_VALUE if value is None else f"{_site_time(value):%H:%M:%S}"
 
 
 def percent(value: float | Decimal | None) -> str:
-    """Format a percentage: 86.4 → "86,4 %"."""
+    """Format a percentage: 86.4 → "86,4 %"; None as a dash."""
     return NO_VALUE if value is None else f"{format_decimal(value)}{NO_BREAK_SPACE}%"
 
 
 def duration(seconds: float | None) -> str:
-    """Format a number of seconds: 222 → "3:42", 3822 → "1:03:42"."""
+    """Format a number of seconds: 222 → "3:42", 3822 → "1:03:42"; None as a dash."""
     return clock_of(seconds)
 
 
@@ -68,7 +71,7 @@ def phone(value: str | None, *, ours: bool = False) -> str:
     """Format a phone number: +998935550147 → "+998 93 555 01 47"; other numbers stay unchanged.
 
     The number is masked if this reader sees citizens' numbers masked. `ours`: the number is not a
-    citizen's and is never masked.
+    citizen's and is never masked. Without a number, returns a dash.
     """
     if not value:
         return NO_VALUE
@@ -82,7 +85,10 @@ def person(user: "User") -> str:
 
 
 def number_owner(number: str) -> str:
-    """Return the name of the employee or operator with this number, or else the number."""
+    """Return the name of the employee (of the directory) or operator with this number.
+
+    If nobody has it, returns the number, formatted and possibly masked by `phone`.
+    """
     if entry := directory.employee_of_number(number):
         name: str = entry.name
         return name
@@ -91,16 +97,20 @@ def number_owner(number: str) -> str:
 
 
 def advice(text: str) -> Markup:
-    """Format advice as HTML: commands and settings between back quotes become <code>.
+    """Format a text of advice to the technician as HTML.
 
-    After a setting, its file and line are added.
+    Commands and settings between back quotes become <code>. After a setting, such as `links.dns`,
+    the configuration file and the setting's line in it are added.
     """
     parts = enumerate(text.split("`"))
     return Markup("").join(_code_markup(part) if odd % 2 else part for odd, part in parts)
 
 
 def _code_markup(part: str) -> Markup:
-    """Format a command or setting as <code>; after a setting, its file and line are added."""
+    """Format a command or setting as <code>; after a setting, its file and line are added.
+
+    The line is left out if the file does not have the setting.
+    """
     code = Markup("<code>{}</code>").format(part)
     match = _SETTING.fullmatch(part)
     setting = match[1] or match[2] if match else ""
@@ -124,7 +134,7 @@ def init_app(app: Flask) -> None:
 
 
 def _integer_text(value: int | None) -> str:
-    """Format an integer with its thousands grouped."""
+    """Format an integer with its thousands grouped; None as a dash."""
     return NO_VALUE if value is None else format_number(value)
 
 

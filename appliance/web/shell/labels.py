@@ -114,7 +114,8 @@ def doubt_texts(codes: list[str], *definitions: forms.Definition) -> dict[str, s
     """Return the text of each field's first doubt, by field name.
 
     `codes`: the doubts as "field:code". `definitions`: the form versions that the fields belong to;
-    if omitted, the versions in force.
+    if omitted, the versions in force. Required fields without a value have no text here (see
+    `empty_fields`).
     """
     form_definitions = list(definitions) or [forms.definition_in_force(f) for f in forms.FORMS]
     texts: dict[str, str] = {}
@@ -124,7 +125,7 @@ def doubt_texts(codes: list[str], *definitions: forms.Definition) -> dict[str, s
             (candidate for form in form_definitions if (candidate := form.find_field(name))), None
         )
         text = _DOUBT_TEXTS.get(doubt) or _DOUBT_TEXTS.get(code)
-        if code == "form" and field:
+        if code == "form" and field:  # the value has the wrong format for its kind
             text = _FORMAT_TEXTS.get(field.document or field.kind)
         if text:
             texts.setdefault(name, str(text))
@@ -137,7 +138,11 @@ def empty_fields(codes: list[str]) -> list[str]:
 
 
 def field_display(field: forms.Field, values: Mapping[str, str]) -> str:
-    """Return the value of a field in a form's values, formatted in the page's language."""
+    """Return the value of a field in a form's values, formatted in the page's language.
+
+    If there is no code of a list, it is the typed text, which is the value of "FIELD_text". Returns
+    "" if the field is empty.
+    """
     value = values.get(field.name) or values.get(f"{field.name}_text", "")
     if field.kind == "tick":
         return gettext("yes") if value else ""
@@ -147,7 +152,10 @@ def field_display(field: forms.Field, values: Mapping[str, str]) -> str:
 
 
 def readable_text(name: str, text: str) -> str:
-    """Return a field's text as the reader may see it: a phone number is masked if it must be."""
+    """Return the text of the field `name` as the reader may see it.
+
+    A phone number is masked if this reader sees citizens' numbers masked.
+    """
     return number_masks.readable_number(text) if is_phone_field(name) else text
 
 

@@ -57,6 +57,7 @@ def init_app(app: Flask) -> None:
         requested_locale = _LOCALE_BY_PARAMETER.get(request.args.get("til", ""))
         if not requested_locale or request.method != "GET":
             return None
+        # the same page without the parameter: it is redirected to, so that `?til=` acts only once
         remaining = [(k, v) for k, v in request.args.items(multi=True) if k != "til"]
         query = urlencode(remaining, safe="/")
         address = local_address(f"{quote(request.path)}{'?' if query else ''}{query}")

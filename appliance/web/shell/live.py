@@ -91,7 +91,8 @@ def open_stream() -> Response:
     newest = events.newest_event_id()
     after = request.headers.get("Last-Event-ID") or request.args.get("after", "")
     last_event_id = parse_integer(after, 0, MAX_DATABASE_INTEGER)
-    if not sessions.still_exists(current_user.session):  # its end is before the newest event
+    # Checked after `newest` was read: the stream may not receive the end of a session before it.
+    if not sessions.still_exists(current_user.session):
         abort(401)
     end_topic = sessions.session_topic(current_user.session)
     event_stream = streams.open_stream(
@@ -105,7 +106,10 @@ def open_stream() -> Response:
 
 
 def _topic_names(user: "User") -> dict[str, str]:
-    """Return the topics that a user may follow; the values are the names that the pages use."""
+    """Return the topics that a user may follow, each with the name that the pages use for it.
+
+    The names differ only for topics of one operator: "call:<login>" is "call" on the pages.
+    """
     names = ("operator", "call") if user.role == "operator" else ()
     own_topics = {f"{name}:{user.login}": name for name in names}
     return own_topics | {topic: topic for topic in TOPICS_BY_ROLE[user.role]}

@@ -20,9 +20,10 @@ from appliance.web.shell.context import me, site, today
 
 @dataclass(frozen=True)
 class Count:
-    """The number of items behind a link.
+    """The number of items on the page of a tab.
 
-    `pressing`: those that need attention soon; the link of the section shows their number, too.
+    `pressing`: how many of them need attention soon or are overdue; the link of the section shows
+    the sum of this number over its tabs.
     """
 
     number: int = 0
@@ -31,7 +32,11 @@ class Count:
 
 
 class Link(NamedTuple):
-    """A link of the top bar or of the tabs; `is_here`: it leads to the open page."""
+    """A link of the top bar (to a section) or of the tabs; `is_here`: it leads to the open page.
+
+    `number` is shown next to the name: for a tab, how many items its page lists; for a section, how
+    many items of its pages need attention soon or are overdue. 0 is not shown.
+    """
 
     address: str
     name: LazyString
@@ -66,19 +71,22 @@ class Tab:
 
 
 def _change_request_count() -> Count:
-    """Count the open change requests."""
+    """Count the open change requests, and those that are due soon or overdue."""
     counts = requests.count_requests(catalogs.working_calendar(site()))
     return Count(counts.open, counts.due_soon + counts.overdue, counts.overdue > 0)
 
 
 def _data_request_count() -> Count:
-    """Count the citizens' requests about their own data."""
+    """Count the open requests of citizens about their own data, and those due soon or overdue."""
     number, near, overdue = data_requests.count_by_urgency(today())
     return Count(number, near + overdue, overdue > 0)
 
 
 def _article_count() -> Count:
-    """Count the articles of the knowledge base that wait for work by the signed-in user."""
+    """Count the articles of the knowledge base that wait for work by the signed-in user.
+
+    All of them need attention.
+    """
     to_do = listing.count_open_tasks(me(), today())
     return Count(to_do, to_do)
 
@@ -228,7 +236,7 @@ def _section_links() -> list[Link]:
 
 
 def _tab_links() -> list[Link]:
-    """Return the tabs of the open section; empty if it has only one."""
+    """Return the links of the tabs of the open section; empty if the reader has only one tab."""
     current_tab = _current_tab()
     section_tabs = next((tabs for _, tabs in readable_sections() if current_tab in tabs), [])
     if len(section_tabs) < 2:
@@ -253,7 +261,7 @@ def _current_tab() -> Tab | None:
 
 
 def readable_sections() -> Iterator[tuple[LazyString, list[Tab]]]:
-    """Yield the name of each section with the tabs that the reader has, if there are any."""
+    """Yield (name, tabs) of each section of which the reader has any tabs, with only those tabs."""
     for name, section in SECTIONS:
         if tabs := [tab for tab in section if tab.is_shown()]:
             yield name, tabs

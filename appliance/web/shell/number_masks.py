@@ -15,15 +15,15 @@ def are_numbers_hidden() -> bool:
 
 
 def readable_number(text: str) -> str:
-    """Return a number as the reader may see it: unchanged or masked."""
+    """Return a citizen's number as the reader may see it: unchanged or masked."""
     return phone_numbers.masked_number(text) if are_numbers_hidden() else text
 
 
 def unmask_number(text: str, *candidates: str | None) -> str:
-    """Return the number among `candidates` whose mask is `text`; otherwise return `text`.
+    """Return the number among `candidates` whose mask is `text`; if there is no such one, `text`.
 
-    Masks are resolved even if numbers are no longer masked: the page may have been opened when
-    they were.
+    Candidates that are None are ignored. Masks are resolved even if numbers are no longer masked:
+    the page may have been opened when they were.
     """
     plain = " ".join(text.split())
     if "*" not in plain:

@@ -30,7 +30,10 @@ screen = Blueprint("pieces", __name__)
 @screen.get("/pieces")
 @may("topic.hear")
 def list_pieces() -> Response:
-    """Return the pieces at the addresses `at`, as a JSON list."""
+    """Return the pieces at the addresses `at`, as a JSON list in the same order (see above).
+
+    Aborts with 400 if an address is invalid, or if there are no addresses or too many.
+    """
     addresses = request.args.getlist("at")
     if not is_htmx_request() or "within" in g or not 0 < len(addresses) <= MAX_PIECES:
         abort(400)
@@ -45,7 +48,10 @@ def list_pieces() -> Response:
 
 
 def _render_piece(address: str) -> str | None:
-    """Return the HTML at an address of this site, or None if the page must request it itself."""
+    """Return the HTML at an address of this site, or None if the page must request it itself.
+
+    That is so for a long-running view, a refusal, a redirect and anything that is not HTML.
+    """
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     parts = urlsplit(address)
     environ = {

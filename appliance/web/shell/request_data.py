@@ -35,7 +35,10 @@ def local_address(address: str) -> str:
 
 
 def is_address(text: str) -> bool:
-    """Return True if a text can be parsed as a URL, of this site or another."""
+    """Return True if a text can be parsed as a URL, of this site or another.
+
+    An empty text is accepted; a port out of range is not.
+    """
     try:
         return urlsplit(text).port != 0
     except ValueError:
@@ -67,7 +70,10 @@ def page_number() -> int:
 
 
 def browser_time(milliseconds: object) -> dt.datetime | None:
-    """Return the time for a browser's milliseconds since 1970, or None if it is not before 2100."""
+    """Return the time for a browser's milliseconds since 1970.
+
+    Returns None if they are not a number, or not between 1970 and 2100.
+    """
     if isinstance(milliseconds, bool) or not isinstance(milliseconds, int | float):
         return None
     if not 0 <= milliseconds <= _LATEST_MILLISECONDS:  # excludes NaN, too
@@ -76,7 +82,7 @@ def browser_time(milliseconds: object) -> dt.datetime | None:
 
 
 def json_object() -> dict[str, Any] | None:
-    """Return the JSON object of the request, if its body is one."""
+    """Return the JSON object that is the body of the request, or None if it is anything else."""
     try:
         body = request.get_json(silent=True)
         json.dumps(body, ensure_ascii=False).encode()

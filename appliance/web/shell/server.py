@@ -34,7 +34,10 @@ def start_worker(settings: Settings) -> Flask:
 
 
 def _send_heartbeats(pulse: processes.HeartbeatWriter) -> None:
-    """Send a heartbeat of this worker whenever one is due, except while gunicorn is stopped."""
+    """Write a heartbeat of this worker whenever one is due, except while gunicorn is stopped.
+
+    Never returns: it runs in a thread of its own. `pulse` writes the heartbeats to a file.
+    """
     gunicorn_pid = os.getppid()
     while True:
         if not process_id.is_stopped(gunicorn_pid):

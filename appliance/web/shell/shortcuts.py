@@ -77,8 +77,9 @@ CALL_STAGES = (*IDLE_STAGES, "ringing", "dialling", *TALK_STAGES, "consulting", 
 class Shortcut(NamedTuple):
     """What a key does, where, and in which stages of the current call (empty: in all).
 
-    Of several `keys`, each acts on another item (the first, the second, …), or all do the same
-    (`alike`). `is_native`: the browser or a field handles the key, not keys.js.
+    `name` identifies the action, `does` says what it does, `stages` are of CALL_STAGES. Of several
+    `keys`, each acts on another item (the first, the second, …), or all do the same (`alike`).
+    `is_native`: the browser or a field handles the key, not keys.js.
     """
 
     name: str
@@ -238,7 +239,7 @@ def init_app(app: Flask) -> None:
 
 
 def key_text(key: str) -> str:
-    """Return a key as written on a hint: "Ctrl+Enter" is "Ctrl ↵"."""
+    """Return a key, or several pressed together, as written on a hint: "Ctrl+Enter" → "Ctrl ↵"."""
     return " ".join(KEY_SYMBOLS.get(part, part) for part in key.split("+"))
 
 
@@ -252,13 +253,17 @@ def key_attributes(name: str, number: int = 0) -> Markup:
 
 
 def key_hint(name: str, number: int = 0, at_end: bool = False) -> Markup:
-    """Return the hint of an action's key, as <kbd>; it raises the errors of `key_attributes`."""
+    """Return the hint of an action's key, as <kbd>; it raises the errors of `key_attributes`.
+
+    `number` is the index of the key if the action has several. `at_end` moves the hint to the right
+    end of its line.
+    """
     start = Markup('<kbd class="push">') if at_end else Markup("<kbd>")
     return start + escape(key_text(SHORTCUTS_BY_NAME[name].keys[number])) + Markup("</kbd>")
 
 
 def action_text(name: str) -> LazyString:
-    """Return what the key of an action does, in the reader's language."""
+    """Return what the key of the action `name` does, in the reader's language."""
     return SHORTCUTS_BY_NAME[name].does
 
 

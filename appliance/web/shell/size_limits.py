@@ -54,7 +54,10 @@ class BoundedFile(tempfile.SpooledTemporaryFile[bytes]):
 
 
 class BoundedRequest(Request):
-    """A request that does not store uploaded files larger than the view allows."""
+    """A request that does not store uploaded files larger than the view allows.
+
+    `largest_file` is set by the check in `init_app`.
+    """
 
     largest_file = 0  # bytes; 0: as many as the whole request
 
@@ -71,6 +74,7 @@ class BoundedRequest(Request):
         filename: str | None = None,
         content_length: int | None = None,
     ) -> IO[bytes]:
+        """Return the object to which werkzeug writes an uploaded file while it is received."""
         if not self.largest_file:
             return super()._get_file_stream(
                 total_content_length, content_type, filename, content_length
@@ -93,7 +97,7 @@ def accepts_file[V: View](largest: int, largest_file: int = 0) -> Callable[[V], 
     """Declare a view that accepts files: the whole request may have `largest` bytes.
 
     Used together with `@may`. `largest_file`: bytes allowed for each of several files; a larger one
-    is not stored.
+    is not stored, but the view runs and can say so (see `file_size`). 0: no limit of its own.
     """
 
     def mark_view(view: V) -> V:
@@ -111,7 +115,11 @@ def show_too_large() -> str:
 
 
 def init_app(app: Flask) -> None:
-    """Check the size of every request before its view runs."""
+    """Check the size of every request before its view runs.
+
+    Too many fields, or a field name that is too long, abort with 413; texts that are too long raise
+    FieldTooLong.
+    """
 
     @app.before_request
     def check_size() -> None:
@@ -136,7 +144,10 @@ def init_app(app: Flask) -> None:
 
 
 def _submitted_texts() -> Iterator[tuple[str, str]]:
-    """Yield every text of a form or of JSON, with the name of its field."""
+    """Yield (field, text) for every text of the submitted form or JSON.
+
+    In JSON, the keys are texts as well, and the elements of a list belong to the list's field.
+    """
     if not request.is_json:
         yield from request.form.items(multi=True)
         return

@@ -24,6 +24,7 @@ class SocketHandOver:
         started: list[tuple[str, list[tuple[str, str]]]] = []
 
         def record_start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            """Store status and headers, with which the stream's own response begins."""
             started[:] = [(status, headers)]
             return start_response(status, headers, *error)
 

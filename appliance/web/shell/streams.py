@@ -41,7 +41,8 @@ class PushedFragment:
 
     `render` gets the ids of the users with open pages and returns, by user id, the fragment that
     `address` would return to each of those who have it. It must not take long: the thread that
-    reads the events calls it.
+    reads the events calls it. `is_due`: the topic changed since it was last rendered;
+    `rendered_at`: when that was, as monotonic time.
     """
 
     topic: str
@@ -69,7 +70,7 @@ class EventStream(asyncio.Protocol):
         self._streams = streams
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._transport: asyncio.WriteTransport | None = None
-        self._pending_names: dict[str, None] = {}  # to be sent, in this order
+        self._pending_names: dict[str, None] = {}  # to be sent, in this order; "": end the stream
         self._sent_fragments: dict[str, str] = {}  # address → the fragment as last sent
         self._is_replaced = False
 
@@ -99,7 +100,7 @@ class EventStream(asyncio.Protocol):
             self._pending_names[self.topic_names[topic]] = None
 
     def send_topics(self, newest: int) -> None:
-        """Send the topics that were added; `newest` is the id of the last of their events.
+        """Send the topics that were added; `newest` is the id of the newest event of all topics.
 
         After the end topic, the stream is closed and no more topics are sent.
         """
@@ -186,10 +187,12 @@ class EventStreams:
         topic_names: dict[str, str],
         end_topic: str,
     ) -> EventStream | None:
-        """Return a new stream of a user, unless too many streams are open.
+        """Return a new stream of a user, or None if all users together have too many streams.
 
         If the user has MAX_STREAMS_PER_USER already, the oldest ends. `newest` is the id of the
-        last event there is, `after` of the last one that the page has received.
+        last event there is, `after` of the last one that the page has received; None: the page has
+        missed no event. `topic_names` and `end_topic` are those of EventStream. The stream starts
+        when `take_socket` gives it a socket; otherwise, call `release_place`.
         """
         stream = EventStream(self, topic_names, end_topic, user_id)
         stream.last_event, stream.newest_event = newest if after is None else after, newest
@@ -216,7 +219,11 @@ class EventStreams:
         self._call_in_loop(self._start_opening, stream, connection, head)
 
     def add_stream(self, stream: EventStream) -> None:
-        """Send an open stream the events it missed, and from now on those of its topics."""
+        """Send an open stream the events it missed, and from now on those of its topics.
+
+        If they are no longer stored, or the page knows an id that does not exist (as after the
+        database was restored), the page is made to fetch all its sections.
+        """
         if not self._last_dropped_event() <= stream.last_event <= stream.newest_event:
             stream.send_refresh(stream.newest_event)
         for fragment in self._fragments:
@@ -266,9 +273,10 @@ class EventStreams:
         return None if self._loop is None else self._latest_events.get(topic, 0)
 
     def receive_events(self, new_events: list[tuple[int, str]]) -> None:
-        """Pass new events to the streams that follow their topics.
+        """Pass new events, as (id, topic), to the streams that follow their topics.
 
-        A stream sends all topics together that change within GATHER_WINDOW_SECONDS.
+        There is at least one. A stream sends all topics together that change within
+        GATHER_WINDOW_SECONDS.
         """
         self._events.extend(new_events)
         self._newest_event = new_events[-1][0]
@@ -308,7 +316,7 @@ class EventStreams:
         task.add_done_callback(self._opening_tasks.discard)
 
     def _last_dropped_event(self) -> int:
-        """Return the id of the newest event that is no longer stored."""
+        """Return the id of the newest event that is no longer stored for streams that reconnect."""
         return self._events[0][0] - 1 if self._events else self._newest_event
 
     def _start_threads(self, newest: int) -> None:

@@ -9,9 +9,10 @@ from appliance.web.shell.context import site
 
 
 def entered_time() -> dt.datetime | str | None:
-    """Return the time that the fields `day` and `hour` of the submitted form give.
+    """Return the time that the fields `day` (24.11.2026) and `hour` (14:30) of the form give.
 
-    Returns None, which means now, if both are empty, and the code "moment" if they are invalid.
+    Without `hour`, that is midnight at the beginning of the day. Returns None, which means now, if
+    both are empty, and "moment", the code of the form's refusal, if they are invalid.
     """
     day, hour = (request.form.get(name, "").strip() for name in ("day", "hour"))
     if not day and not hour:
