@@ -55,11 +55,13 @@ ERROR_DETAILS = {
 
 
 def _rate_limit_key() -> str:
+    """Return the key by which requests are counted: a hash of the access key, or of the address."""
     credential = request.headers.get("Authorization") or request.remote_addr or ""
     return hashlib.sha256(credential.encode()).hexdigest()
 
 
 def _is_unauthorized(response: Response) -> bool:
+    """Return True if a request was refused because of its key; only these have the lower limit."""
     return response.status_code == 401
 
 
@@ -105,7 +107,7 @@ def show_openapi_document() -> Response:
 @screen.get("/departments")
 @require_scope("appeals:read")
 def list_departments() -> Response:
-    """Return the departments in use."""
+    """Return the departments in use; `own_body`: it is a separate body outside the ministry."""
     rows = [
         {"code": d.code, "name": d.name_uz_latn, "own_body": d.own_body}
         for d in departments.list_departments()
@@ -178,6 +180,7 @@ def add_step(number: str) -> Response:
     except Refused as error:
         is_conflict = error.code in ("changed", "held", "state", "late")
         return problem_response(409 if is_conflict else 422, error.code, ERROR_DETAILS[error.code])
+    # the action may have forwarded it to a department that is not the key's
     appeal = _readable_appeal(number, any_department=True)
     if "appeals:read" in _request_key().scopes.split():
         return _appeal_response(appeal)
@@ -202,6 +205,11 @@ def read_quarterly_report(quarter: str) -> Response:
 
 
 def _report_response(name: str, period_text: str) -> Response:
+    """Return a report of files.FORMS as JSON, for a period such as "2026-11" or "2026-Q4".
+
+    The parameter `lang` selects the language of its texts, `upto` the last day that is counted. An
+    invalid value gets 400.
+    """
     form = files.FORMS[name]
     language = request.args.get("lang", "uz_Cyrl")
     if language not in i18n.LOCALES:
@@ -215,19 +223,23 @@ def _report_response(name: str, period_text: str) -> Response:
 
 
 def _request_key() -> "AccessKey":
+    """Return the access key of the request, which `require_scope` has checked."""
     key: AccessKey = g.key
     return key
 
 
 def _audit_actor() -> str:
+    """Return the program's name in the audit log and in the history of appeals."""
     return f"key:{_request_key().name}"
 
 
 def _record_audit(action: str, subject: str, **detail: Any) -> None:
+    """Record an action of the calling program in the audit log."""
     audit.record_entry(_audit_actor(), action, subject, **detail)
 
 
 def _department_id() -> int | None:
+    """Return the id of the department whose appeals the key may see; None for all departments."""
     department_id: int | None = _request_key().department_id
     return department_id
 
@@ -241,6 +253,7 @@ def _key_confirmer() -> "User":
 
 
 def _can_read_personal_data() -> bool:
+    """Return True if the key's scopes include citizens' personal data."""
     return "appeals:personal" in _request_key().scopes.split()
 
 
@@ -256,6 +269,7 @@ def _readable_appeal(number: str, any_department: bool = False) -> "Appeal":
 
 
 def _appeal_response(appeal: "Appeal") -> Response:
+    """Return one appeal with all details as JSON; that it was shown is recorded in the audit."""
     disclosure.log_shown("appeal", [appeal.number])
     return jsonify(exporting.appeal_json(appeal, _can_read_personal_data(), detailed=True))
 
@@ -287,6 +301,10 @@ def _query_filters() -> Filters:
 
 
 def _query_date(name: str) -> dt.date | None:
+    """Return the date of the parameter `name`, or None if it is missing.
+
+    Raises ValueError, with a text for the developer, if it is invalid.
+    """
     value = request.args.get(name, "")
     date = identity.parse_plausible_date(value) if value else None
     if value and not date:
@@ -297,7 +315,9 @@ def _query_date(name: str) -> dt.date | None:
 def _start_position(cursor: str, since: str) -> tuple[int, int]:
     """Return after which change the list starts: microseconds since 1970, and the appeal's id.
 
-    They come from the cursor or else from the time `since`. Raises ValueError if it is invalid.
+    They come from the cursor or else from the time `since` (ISO 8601, by default in the site's time
+    zone). Without both, the list starts with the oldest change. Raises ValueError if the one used
+    is invalid.
     """
     if cursor:
         try:
@@ -322,4 +342,5 @@ def _start_position(cursor: str, since: str) -> tuple[int, int]:
 
 
 def _encode_cursor(position: tuple[int, int]) -> str:
+    """Return the cursor after a position, which `_start_position` decodes."""
     return base64.urlsafe_b64encode("{}.{}".format(*position).encode()).decode()

@@ -96,7 +96,11 @@ type Provider = Callable[[CommandQuery], Iterable[CommandResult]]
 
 
 def find_actions(query: CommandQuery) -> Iterator[CommandResult]:
-    """Yield the actions of the page that have a key."""
+    """Yield the actions of the page that have a key.
+
+    Keys that the browser or a field handles are left out, because a result presses the key through
+    keys.js; so is the key of this search itself.
+    """
     page_shortcuts = [
         shortcut
         for _place, group in shortcuts.page_shortcuts_by_place(
@@ -146,7 +150,10 @@ def find_by_number(query: CommandQuery) -> Iterator[CommandResult]:
 
 
 def find_appeals(query: CommandQuery) -> Iterator[CommandResult]:
-    """Yield the appeals whose applicant's name or summary matches, if the user may see them."""
+    """Yield the appeals whose applicant's name or summary matches, if the user may see them.
+
+    A text without letters finds nothing here: `find_by_number` finds appeals by their number.
+    """
     if not searching.search_terms(query.text) or not any(
         word.isalpha() for word in query.search_keys
     ):
@@ -236,7 +243,7 @@ def find_people(query: CommandQuery) -> Iterator[CommandResult]:
 
 
 def find_list_values(query: CommandQuery) -> Iterator[CommandResult]:
-    """Yield regions, districts and directions.
+    """Yield matching values of lists: regions, districts and directions (subjects of appeals).
 
     For an operator, a result fills a field of the open form; for others, it lists the appeals with
     that value.
@@ -259,7 +266,11 @@ def find_list_values(query: CommandQuery) -> Iterator[CommandResult]:
 
 
 def find_list_searches(query: CommandQuery) -> Iterator[CommandResult]:
-    """Yield links to the pages that search a list for the typed text; these log the search."""
+    """Yield links to the pages that search a list for the typed text.
+
+    These are the appeals, the registered calls, and the page on which operators find an appeal by
+    its whole number or phone number. The pages record the search in the audit log.
+    """
     text = query.text
     if access.can_open("portal.list_appeals") and searching.search_terms(text):
         yield CommandResult(
@@ -313,7 +324,10 @@ def find_commands(query: CommandQuery) -> list[tuple[str, LazyString, list[Comma
 def unmatched_number(
     query: CommandQuery, groups: list[tuple[str, LazyString, list[CommandResult]]]
 ) -> str:
-    """Return the typed number, normalized, if it is complete but no result has it; otherwise ""."""
+    """Return the typed number of an appeal, normalized, if it is complete but was not found.
+
+    `groups` is the result of `find_commands`. Returns "" if the number was found or is not one.
+    """
     if not numbers.is_full_number(query.text) or any(
         kind == "numbers" for kind, _name, _f in groups
     ):
@@ -324,10 +338,11 @@ def unmatched_number(
 def _best_matches[Thing](
     query: CommandQuery, candidates: list[Thing], key_of: Callable[[Thing], str]
 ) -> list[Thing]:
-    """Return the actions or pages that match the query.
+    """Return the candidates (actions or pages) that match the query, the best first.
 
-    If the full-text search has hits, misspelt words do not match here. Actions and pages are listed
-    first, so Enter would run them: "oylik" is a word of articles, and not "olish" misspelt.
+    `key_of` returns the text of a candidate that is compared, folded by `index.fold_names`. If the
+    full-text search has hits, misspelt words do not match here. Actions and pages are listed first,
+    so Enter would run them: "oylik" is a word of articles, and not "olish" misspelt.
     """
     matches = index.best_matches(candidates, query.text, key_of)
     if not query.search_keys or not query.hits:
@@ -339,6 +354,7 @@ def _best_matches[Thing](
 
 
 def _kind_hits(text: str, kind: str) -> list[Hit]:
+    """Return the hits of the full-text search of one kind that the user may see."""
     # More list values are requested, as only those of some lists are used.
     limit = MAX_PER_KIND if kind in ("article", "script", "appeal") else 5 * MAX_PER_KIND
     return find_hits(text, user=me(), kinds=(kind,), limit=limit)
@@ -359,12 +375,20 @@ def _list_options(query: CommandQuery) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _search_key(name: LazyString) -> str:
-    """Return the text in all languages, folded for comparison."""
+    """Return a name in all languages, folded for comparison.
+
+    So an action or page is found in any language.
+    """
     return _translated_key(name._args[0], name)
 
 
 @functools.cache
 def _translated_key(_text: str, name: LazyString) -> str:
+    """Return what `_search_key` returns; computed once for each name.
+
+    `_text` is the name's message id. It is needed only for the cache, which compares names as texts
+    of the current language: two names may read the same in one language and differ in another.
+    """
     names = []
     for language in LOCALES:
         with force_locale(language):

@@ -59,7 +59,10 @@ def figures_html(target_locale: str) -> Markup:
 
 
 def _transliterate_tokens(tokens: Sequence[Token], target_locale: str) -> None:
-    """Convert the text to the locale's script; codes, anchors and abbreviations stay unchanged."""
+    """Convert the text of parsed Markdown to the locale's script, in place.
+
+    Codes, anchors and abbreviations (such as SMS) stay unchanged.
+    """
     for token in tokens:
         if token.type in ("text", "code_block"):
             parts = _ABBREVIATION.split(token.content)
@@ -77,5 +80,9 @@ def _render_html(
     _options: object,
     _env: Mapping[Any, Any],
 ) -> str:
+    """Return the HTML of the token at `index`: an anchor unchanged, anything else escaped.
+
+    markdown-it calls it with these parameters.
+    """
     html = tokens[index].content
     return html if _ANCHOR.fullmatch(html) else escapeHtml(html)

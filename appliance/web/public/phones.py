@@ -21,8 +21,9 @@ _MAX_AGENT_LENGTH = 200  # characters of a phone's User-Agent
 def send_phone_settings(token: str, name: str) -> Response:
     """Send the settings of a phone; the address works only once.
 
-    A HEAD request does not count as use. A refused request gets an empty 404, which does not say
-    why.
+    `token` is the secret in the address that the phone was given, `name` the file that it requests.
+    A HEAD request gets 405 and does not count as use. A refused request gets an empty 404, which
+    does not say why.
     """
     if request.method == "HEAD":
         return Response(status=405)
@@ -39,7 +40,10 @@ def send_phone_settings(token: str, name: str) -> Response:
 @limiter.limit("30 per minute")
 @public
 def send_phone_book(token: str) -> Response:
-    """Send the ministry's directory of employees in the phone's format."""
+    """Send the ministry's directory of employees in the phone's format.
+
+    Unlike the settings, it can be fetched again and again. A refused request gets an empty 404.
+    """
     try:
         return Response(desk_phones.phone_book(token, _user_agent()), mimetype="text/xml")
     except Refused:
@@ -47,4 +51,5 @@ def send_phone_book(token: str) -> Response:
 
 
 def _user_agent() -> str:
+    """Return the start of the request's User-Agent, by which a phone is recognised."""
     return request.headers.get("User-Agent", "")[:_MAX_AGENT_LENGTH]

@@ -34,7 +34,10 @@ MARKS: dict[int, LazyString] = {
 @limiter.limit("60 per minute")
 @public
 def show_rating_page(token: str) -> BaseResponse | str | tuple[str, int]:
-    """Show the five marks; the link stays valid, as programs open links for a preview."""
+    """Show the five marks, or that the call was rated or the link has expired.
+
+    Opening the link does not use it up, as programs open links for a preview.
+    """
     rating = _find_rating(token)
     if (
         rating.language == "ru"
@@ -60,9 +63,14 @@ def save_rating(token: str) -> BaseResponse | tuple[str, int]:
 
 
 def _find_rating(token: str) -> "SmsRating":
+    """Return the request for a rating with the token of the link; abort with 404 if not found."""
     return ratings.find_rating_request(token) or abort(404)
 
 
 def _render_rating(rating: "SmsRating", state: str) -> tuple[str, int]:
+    """Return the page for a state of the request for a rating, and the HTTP status.
+
+    The state is one of ratings.rating_request_state: "open" shows the marks.
+    """
     status = 410 if state == "expired" else 200
     return render_template("rating/page.html", asked=rating, state=state, marks=MARKS), status
