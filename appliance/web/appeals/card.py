@@ -76,7 +76,10 @@ def show_appeal(number: str) -> str:
 @screen.post("/<number>/reveal")
 @may("appeal.personal")
 def reveal_appeal(number: str) -> BaseResponse:
-    """Open a veiled personal appeal to the user for a limited time; they must give a reason."""
+    """Open a veiled personal appeal to the user for a limited time; they must give a reason.
+
+    Aborts with 403 if their role may not open such appeals at all.
+    """
     if not personal.can_reveal(me()):
         abort(403)
     appeal, card_url = appeal_access.visible_appeal(number), url_for(".show_appeal", number=number)
@@ -109,7 +112,8 @@ def _render_veiled(appeal: "Appeal") -> str:
 def _readers_context(appeal: "Appeal") -> dict[str, Any]:
     """Return the context of appeals/readers.html: the named readers of a personal appeal.
 
-    `readers` is None for other appeals, and for users who may not name readers.
+    `readers` is None for other appeals, and for users who may not name readers. `nameable` are the
+    users who can be named, as (login, name).
     """
     if appeal.openness != personal.PERSONAL or not rights.has_right(me(), "appeal.readers"):
         return {"readers": None}
@@ -126,7 +130,7 @@ def _readers_context(appeal: "Appeal") -> dict[str, Any]:
 
 
 def _card_context(appeal: "Appeal") -> dict[str, Any]:
-    """Return the context of appeals/card.html."""
+    """Return the context of appeals/card.html, the card of an appeal that the user may read."""
     refusal = refusals.latest_refusal()
     return dict(
         appeal=appeal,
@@ -164,7 +168,7 @@ def _card_context(appeal: "Appeal") -> dict[str, Any]:
 @screen.get("/<number>/<any(standing, history):piece>")
 @may("appeal.read")
 def show_appeal_piece(number: str, piece: str) -> str:
-    """Show the state of the appeal, or its history, as a fragment of the open page."""
+    """Show the state of the appeal ("standing"), or its history, as a fragment of the open page."""
     appeal = appeal_access.readable_appeal(number)
     disclosure.log_shown("appeal", [appeal.number])
     return render_template(f"appeals/{piece}.html", appeal=appeal, **_status_context(appeal))
@@ -174,6 +178,8 @@ def _status_context(appeal: "Appeal") -> dict[str, Any]:
     """Return the context of the appeal's state, its history (steps) and its call.
 
     The handling is the ministry's work on an appeal; if there is no handling, `handling` is None.
+    `near` says how near its deadline is, `sent_on` is the latest message about the appeal to the
+    ministry's own system, `alert` the one to the employee on duty; each may be None.
     """
     current, call = handling.handling_of_appeal(appeal), calls.find_call(appeal.call_id)
     calendar = catalogs.working_calendar(site())
@@ -202,7 +208,7 @@ def _status_context(appeal: "Appeal") -> dict[str, Any]:
 
 
 def _valid_answer(steps: "list[AppealStep]") -> "AppealStep | None":
-    """Return the newest answer among the steps, or None if it was undone.
+    """Return the newest answer among the steps, or None if it was undone or there is no answer.
 
     `steps` is ordered newest first.
     """
@@ -211,7 +217,14 @@ def _valid_answer(steps: "list[AppealStep]") -> "AppealStep | None":
 
 
 def _actions_context(appeal: "Appeal") -> dict[str, Any]:
-    """Return the context of the actions that the user may perform now, with their options."""
+    """Return the context of the actions that the user may perform now, with their options.
+
+    `todo` are the actions with a text (of ACTION_LABELS): there are no such actions while a
+    colleague holds the appeal, and `held` is then True. `longer` is the deadline after an extension
+    or None, `explained_by` the one after reopening, `begun_anew` the one after forwarding to
+    another body. `targets` are the departments to which it can be forwarded, as (id, name, is a
+    body of its own).
+    """
     current, day = handling.handling_of_appeal(appeal), today()
     state = current.state if current else ""
     possible = (
@@ -260,7 +273,11 @@ def _recordings_context(appeal: "Appeal") -> dict[str, Any]:
 
 
 def _form_values(appeal: "Appeal", refusal: refusals.Refusal) -> dict[str, Any]:
-    """Return the values of the card's forms: those of a refused form, or else of the draft."""
+    """Return the values of the card's forms: those of a refused form, or else of the saved draft.
+
+    `draft_seen` is when the draft was saved, as ISO 8601, and `draft_saved` the same as text for
+    the user; both are "" without a draft.
+    """
     draft = answer_drafts.find_draft(me(), appeal)
     names = ("action", "text", "department")
     draft_values = {name: getattr(draft, name) for name in names} if draft else {}
@@ -280,7 +297,8 @@ def _next_appeal_context(appeal: "Appeal") -> dict[str, Any]:
     """Return the context of what follows when a ministry user has finished with an appeal.
 
     `following` is the next overdue appeal, or None; `undo_left` is the number of seconds in which
-    the user can still undo their answer.
+    the user can still undo their answer, or 0. While the appeal is still in work, and for users of
+    other roles, they are None and 0.
     """
     current = handling.handling_of_appeal(appeal)
     if me().role != "ministry" or not current or current.state in states.IN_WORK_STATE_CODES:
@@ -309,7 +327,7 @@ def _next_appeal_context(appeal: "Appeal") -> dict[str, Any]:
 def _field_rows(appeal: "Appeal") -> list[tuple[str, str, str]]:
     """Return (field, label, value) of the number and of each field of the form, in its order.
 
-    The summary (`gist`) is left out.
+    The summary (`gist`) is left out, because the card shows it separately.
     """
     definition, values = form.form_definition(appeal.form_version), prefill.form_values(appeal)
     return [("number", labels.FIELDS["number"], appeal.number)] + [

@@ -37,7 +37,7 @@ def list_consultations() -> str:
 @screen.get("/list")
 @may("consultation.read")
 def show_consultation_list() -> str:
-    """Show the list as a fragment of the open page."""
+    """Show the same list of consultations as a fragment of the open page."""
     return render_template(
         "consultations/list.html", was=refusals.Refusal(), **_consultation_list_context()
     )
@@ -51,6 +51,10 @@ def show_own_consultations() -> str:
 
 
 def _consultation_list_context() -> dict[str, Any]:
+    """Return the context of the list that the parameter `show` selects (see list_consultations).
+
+    `found` are the listed consultations; `waiting` and `overdue` count those without a result.
+    """
     now = clock.now()
     waiting = consultations.pending_consultations(me())
     shows_done = request.args.get("show") == "done"

@@ -124,8 +124,9 @@ def show_request(number: int) -> str:
 def answer_request(number: int) -> BaseResponse:
     """Answer a request about the ticked records, and notify the citizen.
 
-    The field `do` says whether the request is "done" or "refused". If it is a request to mask data,
-    the records are masked.
+    The field `do` says whether the request is "done" or "refused". If it is a request to mask data
+    and is done, the records are masked. If the answer is not possible because of one appeal, its
+    number is passed on to the page (`hinders`).
     """
     data_request, form = _find_request(number), request.form
     state, text, record_keys = form.get("do", ""), form.get("answer", ""), form.getlist("record")
@@ -148,7 +149,11 @@ def answer_request(number: int) -> BaseResponse:
 @may("data_request.answer")
 @long_running
 def download_answer(number: int, language: str) -> Response:
-    """Send the answer to a request as a PDF; the download is recorded in the audit log."""
+    """Send the answer to a request as a PDF; the download is recorded in the audit log.
+
+    Aborts with 404 while it is not answered, and with 403 if it includes an appeal that the user
+    may not read.
+    """
     data_request = _find_request(number)
     if data_request.state == "open":
         abort(404)
@@ -166,6 +171,7 @@ def download_answer(number: int, language: str) -> Response:
 
 
 def _find_request(number: int) -> "DataRequest":
+    """Return the citizen's request with this id; abort with 404 if the user may not see it."""
     return data_requests.find_data_request(number, me()) or abort(404)
 
 
@@ -184,4 +190,5 @@ def _term_badge(data_request: "DataRequest") -> tuple[str, str]:
 
 
 def _shared_context() -> dict[str, Any]:
+    """Return the part of the context that the list and the page of one request have in common."""
     return {"kinds": KINDS, "states": STATES, "names": accounts.display_names(locale())}

@@ -32,7 +32,10 @@ _ACTIONS = ("take", "close", *appeal_labels.ACTION_LABELS)
 @screen.post("/<number>/steps")
 @may("appeal.answer")
 def perform_action(number: str) -> Response:
-    """Perform the chosen action; if it is refused, show the card with the reason and the text."""
+    """Perform the chosen action on an appeal, one of _ACTIONS, and redirect to its card.
+
+    If it is refused, the card says why and shows the submitted text again.
+    """
     appeal, form_data = appeal_access.readable_appeal(number), request.form
     action, text, version = (
         form_data.get("action", ""),
@@ -90,7 +93,9 @@ def undo_answer(number: str) -> Response:
 def save_draft(number: str) -> Response | tuple[Response, int]:
     """Save the draft of an answer while it is typed.
 
-    Responds with 409 if the draft was changed in another tab since this page last saved it.
+    `seen` in the JSON body is when the draft that the page shows was saved. Responds with 409 if
+    the draft was changed in another tab after that. `last` says that the page is being left: it is
+    then saved in any case, as the page can neither wait for an earlier save nor show a warning.
     """
     appeal, body = appeal_access.readable_appeal(number), require_json_object()
     action, text, department = (str(body.get(n, "")) for n in ("action", "text", "department"))
@@ -115,17 +120,23 @@ def save_draft(number: str) -> Response | tuple[Response, int]:
 
 
 def _list_filters() -> dict[str, Any]:
-    """Return the filters of the list that was open next to the submitted card."""
+    """Return the filters of the list that was open next to the card from which a form came.
+
+    The form has the list's query string in its field `list`. Returns {} if no list was open.
+    """
     return portal.parse_filters(request.form.get("list", ""))
 
 
 def _card_url(number: str) -> str:
-    """Return the address of the card, with the same list next to it as before."""
+    """Return the address of an appeal's card, with the same list next to it as before."""
     return url_for("appeals.show_appeal", number=number, **_list_filters())
 
 
 def _parse_saved_at(value: object) -> dt.datetime | None:
-    """Return when the draft that the page shows was saved, if it shows one."""
+    """Return when the draft that the page shows was saved, from ISO 8601.
+
+    Returns None if the page shows no draft.
+    """
     try:
         return dt.datetime.fromisoformat(str(value or ""))
     except ValueError:
@@ -151,7 +162,10 @@ def record_specialist_contact(number: str) -> Response:
 @screen.post("/<number>/concluded")
 @may("appeal.consult")
 def record_consultation_result(number: str) -> Response:
-    """Record the result of the consultation about an appeal."""
+    """Record the result of the consultation that an appeal needs.
+
+    Aborts with 403 if it needs no consultation, or the user may not record the result.
+    """
     appeal = appeal_access.readable_appeal(number)
     if not appeal.consultation or not appeal_access.can_record_contact(appeal):
         abort(403)
@@ -177,7 +191,10 @@ def _consultation_url(number: str) -> str:
 @screen.get("/<number>/correct")
 @may("appeal.correct")
 def show_correction_form(number: str) -> str:
-    """Show the form in which a registered appeal is corrected."""
+    """Show the form in which a registered appeal is corrected.
+
+    After a refusal, it shows the submitted values and why they were refused.
+    """
     appeal, refusal = _correctable_appeal(number), refusals.latest_refusal()
     definition = form.form_definition(appeal.form_version)
     values = correcting.values_with_consultation(appeal)
@@ -229,6 +246,7 @@ def show_returned_appeals() -> str:
 
 
 def _submitted_values(appeal: "Appeal", form_data: dict[str, str]) -> dict[str, str]:
+    """Return the values of the submitted correction, with masked phone numbers resolved."""
     call = calls.find_call(appeal.call_id)
     stored_values = correcting.values_with_consultation(appeal)
     values = unmasked_values(form_data, stored_values, call.citizen if call else None)

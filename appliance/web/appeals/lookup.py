@@ -26,7 +26,7 @@ screen = Blueprint("lookup", __name__, url_prefix="/appeals")
 def look_up_appeal() -> str:
     """Show the appeals with the number or phone number `q`, and those the user registered today.
 
-    The user may open the appeals that were found.
+    The user may then open the appeals that were found, even those of other operators.
     """
     query = request.args.get("q", "").strip()
     midnight = start_of_today()
@@ -53,6 +53,10 @@ def look_up_appeal() -> str:
 
 
 def _appeal_row(appeal: "Appeal", current: "Handling") -> dict[str, Any]:
+    """Return one row of the page's lists of appeals.
+
+    `current` is the appeal's handling; `near` in the row says how near its deadline is.
+    """
     deadline = appeal_labels.deadline_nearness(current, today(), catalogs.working_calendar(site()))
     return {
         "appeal": appeal,

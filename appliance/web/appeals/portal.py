@@ -188,7 +188,10 @@ def _requested_filters() -> Filters:
 
 
 def _parse_department(text: str) -> int | None:
-    """Return the id of the department in a filter, in use or not, if it exists."""
+    """Return the id of the department in a filter, in use or not; None if there is no such one.
+
+    listing.NO_VALUE selects the appeals without a department.
+    """
     if text == listing.NO_VALUE:
         return listing.NO_DEPARTMENT
     return next(
@@ -218,7 +221,10 @@ def _received_intervals() -> tuple[Interval, ...] | None:
 
 
 def _received_label() -> str:
-    """Return the filter by the calls' arrival (see _received_intervals) as text."""
+    """Return the filter by the calls' arrival (see _received_intervals) as text.
+
+    It is called only if that filter is valid.
+    """
     parameter = request.args.get
     parts = [f"{parameter('from')}–{parameter('to')}"]
     if (weekday := parameter("weekday", 0, parse_count)) in range(1, 8):
@@ -237,7 +243,13 @@ def parse_filters(query: str) -> dict[str, str]:
 
 
 def list_context() -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the context of the list's templates, and the values of the filters by parameter."""
+    """Return the context of the list's templates, and the values of the filters by parameter.
+
+    `list_args` are the parameters of the list's address, and `list_asked` the same as a query
+    string. `counts` are numbers of appeals by state and by deadline class; `shown` is the number of
+    all selected appeals, of which `lines` has one page. `begun` and `added` are ids of appeals with
+    the user's draft and with a new addition by the citizen.
+    """
     filters, day, calendar = (
         _requested_filters(),
         today(),
@@ -287,7 +299,11 @@ def list_context() -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def filter_choices() -> dict[str, Any]:
-    """Return the template context of the options of the list's filters."""
+    """Return the template context of the options of the list's filters.
+
+    `choices` has, by parameter, the label and the options as (value, name). There are no
+    departments for a user who sees only one of them, and no districts until a region is selected.
+    """
     day = today()
     regions = [(r.soato, localized_name(r, locale())) for r in catalogs.match_regions("")]
     region_districts = catalogs.districts_of(request.args.get("region"))
@@ -315,6 +331,7 @@ def filter_choices() -> dict[str, Any]:
 
 
 def _statistics_titles() -> dict[str, str]:
+    """Return the title of each table of the statistics, by what it counts by, in their order."""
     return {
         "department": _("By department"),
         "direction": _("By direction"),
@@ -328,7 +345,8 @@ def _statistics_table(
 ) -> tuple[str, str, list[Any]]:
     """Return (kind, title, rows) of one table; a row is (key, name, counts).
 
-    Keys without a name, such as that of appeals for which no value is stated, come last.
+    `kind` is what the table counts by, a key of _statistics_titles. Keys without a name, such as
+    that of appeals for which no value is stated, come last.
     """
     if kind == "region":
         names = {r.soato: localized_name(r, locale()) for r in catalogs.match_regions("")}
@@ -350,7 +368,8 @@ def _statistics_table(
 def _csv_lines(columns: tuple[str, ...], rows: Iterator[list[Any]]) -> Iterator[str]:
     """Return the pieces of a CSV file with headings, which spreadsheets in the region can open.
 
-    It is UTF-8 text with a byte order mark, separated by semicolons.
+    It is UTF-8 text with a byte order mark, separated by semicolons. `rows` have one value per
+    column; they are read while the file is sent.
     """
     headings = [str(COLUMN_LABELS.get(name) or labels.FIELDS[name]) for name in columns]
     cells = ([_cell_text(*cell) for cell in zip(columns, row, strict=True)] for row in rows)

@@ -15,7 +15,10 @@ screen = Blueprint("readers", __name__, url_prefix="/appeals/<number>/readers")
 @screen.post("")
 @may("appeal.readers")
 def add_reader(number: str) -> BaseResponse:
-    """Give a user the right to read a personal appeal."""
+    """Give the user with the submitted `login` the right to read a personal appeal.
+
+    Aborts with 404 if there is no such user, or they cannot be named.
+    """
     appeal = visible_appeal(number)
     try:
         personal.add_reader(appeal, request.form.get("login", ""), me())
@@ -34,9 +37,14 @@ def remove_reader(number: str, login: str) -> BaseResponse:
 
 @screen.app_context_processor
 def _reader_context() -> dict[str, object]:
+    """Give templates `named_for_me()`: the appeals for which the user was named as a reader.
+
+    Each is an AppealReader; appeals that the user has opened already are left out.
+    """
     return {"named_for_me": lambda: personal.unopened_reader_entries(me().login)}
 
 
 def _redirect_to_card(number: str) -> BaseResponse:
+    """Redirect to the card of the appeal, which says that the change was saved."""
     flash(_("Saved."))
     return redirect(url_for("appeals.show_appeal", number=number))
