@@ -23,7 +23,12 @@ LIST_FILTERS = ("all", "ministry", "to_do", "drafts", "in_force", "review", "exp
 
 
 def version_context(version: "ArticleVersion") -> dict[str, Any]:
-    """Return the template context of a version as its writers see it: both languages, its state."""
+    """Return the template context of a version as its writers see it: both languages, its state.
+
+    `text` and `body` are the Uzbek text, `russian` is the Russian one; `standing` is a function
+    that returns a version's state.
+    """
+    # For a reader of Russian, the Uzbek text is in the script in which it was written.
     uzbek = f"uz_{version.script}" if locale() == "ru" else locale()
     return reading.version_context(version, uzbek) | {
         "words": article_labels,
@@ -38,7 +43,10 @@ def version_context(version: "ArticleVersion") -> dict[str, Any]:
 def difference_rows(
     before: "ArticleVersion", after: "ArticleVersion"
 ) -> list[tuple[str, str, str]]:
-    """Return (field, before, after) of each difference between two versions, as text."""
+    """Return (label of the field, before, after) of each difference between two versions.
+
+    An empty value is shown as a dash.
+    """
     return [
         (str(FIELDS[name]), old_text or "–", new_text or "–")
         for name, old_text, new_text in articles.version_differences(before, after)
@@ -48,8 +56,9 @@ def difference_rows(
 def article_list_context() -> dict[str, Any]:
     """Return the template context of the list of articles.
 
-    It has the articles that the parameters `show` and `section` select, and the number of articles
-    for each value of `show`.
+    It has the articles that the parameters `show` and `section` select as `rows` of (article,
+    title), and `counts`, the number of articles for each value of `show` (LIST_FILTERS).
+    `shelves` are the sections as (code, name).
     """
     show, section = request.args.get("show", ""), request.args.get("section", "")
     show = show if show in LIST_FILTERS else "all"
@@ -104,7 +113,8 @@ def article_list_context() -> dict[str, Any]:
 def usage_context(period: dt.timedelta) -> dict[str, Any]:
     """Return the template context of the articles' use in the last `period`.
 
-    It has the articles that were opened, those in force that were not, and the failed searches.
+    It has the articles that were opened (`used`, the most often opened first), those in force that
+    were not (`never`), and the searches that found nothing (`missed`).
     """
     end = clock.now()
     begin = end - period

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 def form_context(form_values: MultiDict[str, str], trouble: str) -> dict[str, Any]:
     """Return the template context of the form: its options, the typed values, why it was refused.
 
-    `trouble` is the code of the refusal, or "".
+    `trouble` is the code of the refusal, or "". `most` are the limits: characters of the texts, and
+    bytes of one file and of all files together.
     """
     return {
         "typed": form_values,
@@ -75,7 +76,7 @@ def submitted_texts() -> ArticleContent:
 
 
 def submitted_place() -> ArticlePlacement:
-    """Return the section, topics, owner and date of review from the submitted form.
+    """Return the section, topics, owner, date of review and search words from the submitted form.
 
     Raises Refused with the code `day` if the date is invalid.
     """
@@ -86,6 +87,10 @@ def submitted_place() -> ArticlePlacement:
 
 
 def _submitted_date(name: str) -> dt.date | None:
+    """Return the date of the form's field `name`, or None if it is empty.
+
+    Raises Refused with the code `day` if it is invalid.
+    """
     text = request.form.get(name, "").strip()
     if not text:
         return None
@@ -96,13 +101,13 @@ def _submitted_date(name: str) -> dt.date | None:
 
 
 def selected_change_request() -> "ChangeRequest | None":
-    """Return the change request selected in the form, if any."""
+    """Return the ministry's change request selected in the form; None if there is no such one."""
     number = request.form.get("request", 0, parse_count)
     return requests.find_change_request(number, me()) if number else None
 
 
 def uploaded_files() -> list[files.UploadedFile]:
-    """Return the files uploaded with the form."""
+    """Return the files uploaded with the form; they can be read from the request only once."""
     uploads = []
     for upload in request.files.getlist("files"):
         if upload.filename:

@@ -62,7 +62,10 @@ TROUBLES: dict[str, LazyString] = {
 
 
 def law_reference(version: "ArticleVersion") -> str:
-    """Return the law on which an article is based, with number and date; "" if there is no law."""
+    """Return the law on which an article is based, with its number and date, if they are stated.
+
+    Returns "" if neither the law nor its number is stated.
+    """
     if not version.law and not version.law_number:
         return ""
     law_name, number = (

@@ -59,7 +59,10 @@ def show_new_article_form() -> str:
 @accepts_file(MAX_FORM_BYTES)
 @may("article.write")
 def create_article() -> Response:
-    """Store the first draft of a new article."""
+    """Store the first draft of a new article, and redirect to the article's page.
+
+    If its files are refused, the article is stored without them, so that its texts are not lost.
+    """
     try:
         draft = articles.create_article(
             me(),
@@ -127,7 +130,10 @@ def show_article(slug: str) -> str:
 @screen.post("/<slug>/draft")
 @may("article.write")
 def begin_draft(slug: str) -> Response:
-    """Begin a draft from the version with the number `number`, or else from the one in force."""
+    """Begin a draft as a copy of the version with the submitted `number`.
+
+    Without such a version, it is a copy of the one in force, or else of the newest.
+    """
     article = _find_article(slug)
     number = request.form.get("number", 0, parse_count)
     rows = articles.article_versions(article)
@@ -142,7 +148,11 @@ def begin_draft(slug: str) -> Response:
 @accepts_file(MAX_FORM_BYTES)
 @may("article.write")
 def save_draft(slug: str) -> Response:
-    """Save the changes of a draft: texts, placement, added and removed files."""
+    """Save the changes of a draft: texts, placement, added and removed files.
+
+    `seen` in the form is the revision of the draft that the page shows, so that another user's
+    changes are not overwritten; `gone` are the ids of the files to remove.
+    """
     pending = articles.pending_version(_find_article(slug)) or abort(404)
     seen_revision, removed_files = (
         request.form.get("seen", 0, parse_count),
@@ -168,7 +178,10 @@ def save_draft(slug: str) -> Response:
 @screen.post("/<slug>/discard")
 @may("article.write")
 def discard_draft(slug: str) -> Response:
-    """Discard the draft; an article without another version is deleted with it."""
+    """Discard the draft; an article without another version is deleted with it.
+
+    Redirects to the article, or to the list if there is no article any more.
+    """
     pending = articles.pending_version(_find_article(slug)) or abort(404)
     try:
         article_remains = articles.discard_draft(
@@ -210,7 +223,11 @@ def return_version(slug: str) -> Response:
 @screen.post("/send")
 @may("article.write")
 def send_drafts() -> Response:
-    """Send several drafts to the ministry; each field `slug` gives the article of one."""
+    """Send several drafts to the ministry; each field `slug` gives the article of one.
+
+    A message says how many were sent, and how many were not, because they are incomplete or in
+    another state.
+    """
     sent_count, skipped_count = 0, 0
     for slug in request.form.getlist("slug")[:MAX_DRAFTS_AT_ONCE]:
         article = articles.find_article(slug)
@@ -237,7 +254,8 @@ def send_drafts() -> Response:
 def show_version(slug: str, number: int) -> str:
     """Show a version as readers see it, and how it differs from the version `against`.
 
-    By default that is the previous version.
+    `against` is a version's number; by default that is the previous version. If there is no such
+    version, no differences are shown.
     """
     article = _find_article(slug)
     displayed = articles.find_version(article, number) or abort(404)
@@ -258,7 +276,8 @@ def show_version(slug: str, number: int) -> str:
 def preview_text() -> Response:
     """Return the HTML of a text that is being written, as readers will see it; nothing is stored.
 
-    For an Uzbek text, `other` is the same text in the other script, Latin or Cyrillic.
+    For an Uzbek text, `other` is the same text in the other script, Latin or Cyrillic; for a
+    Russian one, it is "".
     """
     body = require_json_object()
     text, language = str(body.get("text", "")), str(body.get("language", ""))
@@ -291,6 +310,11 @@ def show_article_usage() -> str:
 
 
 def _perform_step(slug: str, action: str) -> Response:
+    """Perform an action of versions.WORKFLOW on the pending version, or else on the one in force.
+
+    Redirects to the article, which says what was done or why it was refused. Aborts with 404 if
+    there is no such article or version. To put a version in force, the form may have a time.
+    """
     article = _find_article(slug)
     row = articles.pending_version(article) or articles.version_in_force(article) or abort(404)
     since = typed_times.entered_time() if action == "put" else None
@@ -310,4 +334,5 @@ def _perform_step(slug: str, action: str) -> Response:
 
 
 def _find_article(slug: str) -> "Article":
+    """Return the article with this slug; abort with 404 if there is no such article."""
     return articles.find_article(slug) or abort(404)

@@ -38,7 +38,7 @@ def show_knowledge_base() -> str:
 @screen.get("/list")
 @may("knowledge.read")
 def show_published_list() -> str:
-    """Show the list as a fragment of the open page."""
+    """Show the same list of articles in force as a fragment of the open page."""
     return render_template("knowledge/list.html", **_published_list_context())
 
 
@@ -53,7 +53,11 @@ def show_published_article(slug: str) -> str:
 @screen.get("/articles/<slug>/<int:number>/files/<int:id>")
 @may("knowledge.read")
 def send_version_file(slug: str, number: int, id: int) -> Response:
-    """Send a file of a version: pictures for display, anything else as a download."""
+    """Send a file of a version: files of INLINE_KINDS for display, others as a download.
+
+    The files of a version that was not put in force are sent only to users who may read drafts;
+    others get 404.
+    """
     article = articles.find_article(slug) or abort(404)
     version = articles.find_version(article, number) or abort(404)
     if version.state != "put" and me().role not in articles.DRAFT_READER_ROLES:
@@ -71,7 +75,10 @@ def send_version_file(slug: str, number: int, id: int) -> Response:
 @screen.post("/openings/<int:number>")
 @may("knowledge.read")
 def record_usefulness(number: int) -> Response:
-    """Store whether an article was useful to the user who opened it."""
+    """Store whether an article was useful to the user who opened it.
+
+    `number` is the id of the opening. Aborts with 404 if another user opened it.
+    """
     useful = request.form.get("useful")
     if useful not in ("yes", "no"):
         abort(400)
@@ -86,10 +93,11 @@ def record_usefulness(number: int) -> Response:
 @screen.get("/beside/<token>")
 @may("desk.work")
 def propose_articles(token: str) -> str:
-    """Show articles next to the open form, as a fragment of the page.
+    """Show articles next to the open form, as a fragment of the page; `token` identifies the form.
 
-    With `q`, these are the results of a search. Otherwise they are the articles of the open step of
-    the form's script, then those of its direction; if there is no such article, all are shown.
+    With `q`, these are the results of a search. Otherwise they are the articles that the open step
+    of the form's script names, then those of the form's direction (the subject of the appeal); if
+    there is no such article, all are shown.
     """
     desk = own_desk(token)
     topic = _form_topic(desk)
@@ -113,7 +121,10 @@ def propose_articles(token: str) -> str:
 @screen.get("/beside/<token>/<slug>")
 @may("desk.work")
 def open_form_article(token: str, slug: str) -> str:
-    """Show an article next to the form; that it was opened is recorded with call and form."""
+    """Show an article next to the form; that it was opened is recorded with call and form.
+
+    `token` identifies the form.
+    """
     desk = own_desk(token)
     call_id = desk.call.id if desk.call else ""
     return render_template(
@@ -126,7 +137,8 @@ def open_form_article(token: str, slug: str) -> str:
 def _form_topic(desk: OperatorDesk) -> str:
     """Return the code of the form's direction, or else of the topic that the caller selected.
 
-    Returns "" if there is neither.
+    The direction is the subject of the appeal; callers select a topic in the voice menu, from the
+    same list. Returns "" if there is neither.
     """
     direction = str(desk.draft.values.get("direction", "")) if desk.draft else ""
     if direction:
@@ -138,11 +150,17 @@ def _form_topic(desk: OperatorDesk) -> str:
 
 
 def _published_version(slug: str) -> "ArticleVersion":
+    """Return the version of an article that is in force; abort with 404 if there is no such one."""
     article = articles.find_article(slug)
     return (articles.version_in_force(article) if article else None) or abort(404)
 
 
 def _opening_context(version: "ArticleVersion", call_id: str, token: str) -> dict[str, Any]:
+    """Record that the user opened a version, and return the context that shows it.
+
+    `call_id` and `token` are the call and the form during which it was opened, or "". `passage` is
+    the beginning of the text, proposed for an SMS.
+    """
     text = wording.localized_article(version, locale())
     opening = openings.record_opening(version, me(), text.locale, call_id, token)
     return version_context(version) | {
@@ -152,7 +170,11 @@ def _opening_context(version: "ArticleVersion", call_id: str, token: str) -> dic
 
 
 def version_context(version: "ArticleVersion", language: str = "") -> dict[str, Any]:
-    """Return the template context of a version in a language (by default the reader's)."""
+    """Return the template context of a version.
+
+    `language` is the locale of its text, by default the reader's; `expired`: the expiry date that
+    the version states has passed.
+    """
     text = wording.localized_article(version, language or locale())
     return {
         "article": version.article,
@@ -169,6 +191,7 @@ def version_context(version: "ArticleVersion", language: str = "") -> dict[str, 
 
 
 def _search_articles(text: str) -> "list[ArticleVersion]":
+    """Return the articles in force that match a text; a search without result is recorded."""
     results = searching.search_articles(text, today())
     if not results:
         searching.record_failed_search(text, me())
@@ -178,12 +201,19 @@ def _search_articles(text: str) -> "list[ArticleVersion]":
 def _snippet_row(
     row: "ArticleVersion", query: search.SearchQuery
 ) -> "tuple[ArticleVersion, wording.LocalizedArticle, list[search.TextPiece]]":
-    """Return (version, its text, snippet) for the list; the snippet is what matches the query."""
+    """Return (version, its text, snippet) for the list.
+
+    The snippet is the passage that matches the query, in pieces of which some are highlighted.
+    """
     text = wording.localized_article(row, locale())
     return row, text, search.build_snippet(text.plain, query)
 
 
 def _published_list_context() -> dict[str, Any]:
+    """Return the context of the list of articles in force that `q` or `section` selects.
+
+    `shelves` are the sections that have articles, as (code, name, number of articles).
+    """
     q, section = request.args.get("q", "").strip(), request.args.get("section", "")
     query, sections = (
         search.parse_query(q),
