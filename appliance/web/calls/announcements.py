@@ -25,7 +25,7 @@ TROUBLES: dict[str, LazyString] = {
 @screen.post("/floor/announcements")
 @may("announcement.write")
 def send_announcement() -> Response:
-    """Send an announcement to one operator, or to all of them."""
+    """Send an announcement to the operator with the login `to`, or to all of them."""
     form = request.form
     try:
         announcements.send_announcement(form.get("announcement", ""), form.get("to", ""), me())
@@ -54,7 +54,10 @@ def show_unread_announcements() -> str:
 @screen.post("/operator/announcements/<int:number>")
 @may("desk.work")
 def mark_announcement_read(number: int) -> Response:
-    """Record that the operator has read an announcement."""
+    """Record that the operator has read an announcement.
+
+    Returns JSON with an empty `trouble`, which the scripts of the operator's page expect.
+    """
     announcements.mark_read(me(), number)
     return jsonify(trouble="")
 
@@ -72,4 +75,5 @@ def announcement_form_context() -> dict[str, object]:
 
 
 def _newest_announcements() -> dict[str, object]:
+    """Return the context of the list of the newest announcements."""
     return {"announced": announcements.newest_announcements(MAX_LISTED)}

@@ -106,7 +106,8 @@ def give_listening_reason(call_id: str) -> BaseResponse:
 def play_recording(call_id: str, number: int) -> Response:
     """Send a recording's sound, whole or in byte ranges.
 
-    Aborts with 403 if the user has not given a reason.
+    `number` counts the call's recordings from 1. Aborts with 403 if the user has not given a
+    reason, and with 404 if there is no such recording or file.
     """
     call = _listenable_call(call_id)
     if not recordings.current_reason(me(), call.id):
@@ -126,7 +127,8 @@ def play_recording(call_id: str, number: int) -> Response:
 def download_recording(call_id: str, number: int) -> Response:
     """Send a recording as a download; the file states who downloaded it, when and why.
 
-    Aborts with 403 if the user has not given a reason.
+    `number` counts the call's recordings from 1. Aborts with 403 if the user has not given a
+    reason, and with 404 if there is no such recording or file.
     """
     call, now = _listenable_call(call_id), clock.now()
     call_recordings = recordings.files_of_call(call.id)
@@ -151,10 +153,16 @@ def download_recording(call_id: str, number: int) -> Response:
 
 
 def _has_full_right(action: str) -> bool:
+    """Return True if the user may perform an action about all calls, not only about their own."""
     return rights.has_full_scope(me(), action)
 
 
 def _listenable_call(call_id: str) -> "Call":
+    """Return a call whose page and recordings the user may open, if they give a reason.
+
+    Aborts with 403 if they may not listen to recordings at all, and with 404 if there is no such
+    call or they may not see it.
+    """
     if not recordings.can_listen(me()):
         abort(403)
     return queries.viewable_call(me(), call_id) or abort(404)

@@ -81,7 +81,11 @@ def show_callback_form(token: str) -> str:
 @screen.post("/operator/forms/<token>/callback")
 @may("desk.work")
 def schedule_callback(token: str) -> Response:
-    """Store that the operator promised a callback at the submitted time."""
+    """Store that the operator promised a callback at the submitted time.
+
+    `token` identifies the form at which they promised it. Returns JSON: `trouble` is the text of a
+    refusal, or "".
+    """
     desk, body = own_desk(token), require_json_object()
     due_at = _parse_due_time(str(body.get("day", "")), str(body.get("time", "")))
     if not due_at:
@@ -118,7 +122,7 @@ def dial_callback(number: int) -> Response:
 @screen.post("/callbacks/<int:number>/<any(done, take, hand):step>")
 @may("callback.work")
 def update_callback(number: int, step: str) -> Response:
-    """Mark a callback as done, take it over, or hand it to an operator.
+    """Mark a callback as done, take it over, or hand it to the operator with the submitted `login`.
 
     Operators may hand over only their own callbacks.
     """
@@ -138,7 +142,11 @@ def update_callback(number: int, step: str) -> Response:
 
 
 def callback_list_context() -> dict[str, Any]:
-    """Return the context of the list of the callbacks that the user may work on."""
+    """Return the context of the list of the callbacks that the user may work on.
+
+    `at_work` are the logins of the operators at work; `leads`: the user is not an operator and
+    hands callbacks of all operators over.
+    """
     tasks = scheduled_callbacks.list_callbacks(me())
     disclosure.log_shown("number", [task.number for task in tasks])
     if not tasks:  # an empty list needs no operators
@@ -160,20 +168,24 @@ def refusal_text(code: str) -> LazyString | None:
 
 
 def _redirect_refused(code: str) -> Response:
+    """Redirect to the page of missed callers, which shows the text of the refusal."""
     return refusals.redirect_back(url_for("followups.list_followups"), code)
 
 
 def _return_url() -> str:
+    """Return the address in the form's field `back`, or else that of the page of missed callers."""
     return local_address(request.form.get("back", "")) or url_for("followups.list_followups")
 
 
 def _find_callback(number: int) -> "ScheduledCallback":
+    """Return the callback with this id; abort with 404 if the user may not work on it."""
     return scheduled_callbacks.find_callback(me(), number) or abort(404)
 
 
 def _citizen_number(desk: OperatorDesk) -> str | None:
-    """Return the citizen's number: the caller's, or else the typed or the registered one.
+    """Return the number of the citizen with whom the operator's form deals.
 
+    It is that of the call, or else the one typed into the form, or the one of the registered form.
     Returns None if there is no number at all.
     """
     phone_text = desk.draft.values.get("phone") if desk.draft else None
@@ -186,6 +198,10 @@ def _citizen_number(desk: OperatorDesk) -> str | None:
 
 
 def _parse_due_time(day: str, time: str) -> dt.datetime | None:
+    """Return the time of a day such as 24.11.2026 and a time such as 9:30, in UTC.
+
+    They are in the site's time zone. Returns None if one of them is invalid.
+    """
     date = identity.parse_plausible_date(day)
     try:
         time_of_day = dt.time.fromisoformat(time.strip().zfill(5))

@@ -41,7 +41,10 @@ NEWEST_FIRST = "-arrived"
 
 @dataclass(frozen=True)
 class OperatorState:
-    """The name of an operator, their state (a key of STATES), and since when they have it."""
+    """The name of an operator, their state (a key of STATES), and since when they have it.
+
+    `since` is None if they were never at work.
+    """
 
     name: str
     state: str
@@ -75,6 +78,11 @@ def show_operator_states() -> str:
 
 
 def _call_list_context() -> dict[str, Any]:
+    """Return the context of the list of calls that the parameters select (see list_calls).
+
+    Invalid parameters are ignored. `view` are the parameters of this list, and `here(…)` returns
+    its address with some of them changed; `late` is the wait in seconds above which it is marked.
+    """
     current_day = today()
     day = identity.parse_plausible_date(request.args.get("day", "")) or current_day  # dd.MM.yyyy
     page = page_number()
@@ -118,6 +126,10 @@ def _call_list_context() -> dict[str, Any]:
 
 
 def _operator_states_context() -> dict[str, Any]:
+    """Return the context of the operators' current states, sorted by state and name.
+
+    An operator in a talk has the state "call", whatever state was set.
+    """
     talking, states = calls.talk_begins(), []
     for user, current in presence.current_states():
         if user.login in talking:

@@ -29,12 +29,12 @@ PAGE_TIMEOUT = dt.timedelta(minutes=3)
 
 @dataclass(frozen=True)
 class Desk:
-    """The state of one operator (one of STATES), and since when they have it.
+    """The state of one operator (one of STATES), and since when they have it, if known.
 
     `limit` is how many seconds it may last, if it is limited; `reason` is why they are on a pause
     (a code of the list of reasons or of presence.SYSTEM_REASONS, or ""); `live` is the call that
-    rings or in which they talk. `is_gone`: they are at work, but neither their phone nor a page of
-    theirs is connected.
+    rings or in which they talk. `phone_up`: their phone is connected to Asterisk; `is_gone`: they
+    are at work, but neither their phone nor any of their pages is connected.
     """
 
     user: "User"
@@ -96,8 +96,9 @@ def operator_desks() -> list[Desk]:
 def _pause_limit(pause: "Presence", limits: dict[str, int], now: dt.datetime) -> float | None:
     """Return how many seconds a pause may last, from its start: what its daily limit still allows.
 
-    A pause without a reason, or one that the system or a supervisor set, may last
-    LONG_PAUSE_SECONDS; for other reasons without a limit, returns None.
+    `limits` are the daily limits in minutes, by reason. A pause without a reason, or one that the
+    system or a supervisor set, may last LONG_PAUSE_SECONDS; for other reasons without a limit,
+    returns None.
     """
     if limit := limits.get(pause.reason):
         used_seconds = pauses.pause_seconds(pause.user, start_of_today(), now).get(
@@ -108,6 +109,7 @@ def _pause_limit(pause: "Presence", limits: dict[str, int], now: dt.datetime) ->
 
 
 def _has_open_page(user: "User", now: dt.datetime) -> bool:
+    """Return True if a page of the user is open, as it sent a request within PAGE_TIMEOUT."""
     return bool(user.seen_at and now - user.seen_at < PAGE_TIMEOUT)
 
 

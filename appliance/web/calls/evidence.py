@@ -55,7 +55,10 @@ def show_pack_list() -> str:
 @screen.post("")
 @may("evidence.make")
 def request_pack() -> BaseResponse:
-    """Request a pack about a call or an appeal (`call`, `appeal`), for a `reason`."""
+    """Request a pack about a call or an appeal, for a `reason`; it is made in the background.
+
+    The form has the call's id in `call` or the appeal's number in `appeal`.
+    """
     call_id, appeal = (request.form.get(name, "")[:100] for name in ("call", "appeal"))
     return_url = local_address(request.form.get("back", "")) or url_for(".list_packs")
     try:
@@ -74,7 +77,10 @@ def request_pack() -> BaseResponse:
 @may("evidence.make")
 @long_running
 def download_pack(number: int) -> Response:
-    """Send a pack; the download is recorded in the audit log before the file is sent."""
+    """Send a pack; the download is recorded in the audit log before the file is sent.
+
+    Aborts with 404 if the user may not download it, or its file is not ready or was removed.
+    """
     pack = evidence.find_pack(number, me()) or abort(404)
     content = evidence.pack_file(site(), pack) or abort(404)
     subject = pack.appeal or pack.call_id
@@ -85,6 +91,7 @@ def download_pack(number: int) -> Response:
 
 
 def _pack_list_context() -> dict[str, Any]:
+    """Return the context of the list of packs; `days`: for how long a pack is stored."""
     packs = evidence.visible_packs(me())
     disclosure.log_shown("appeal", [pack.appeal for pack in packs if pack.appeal])
     disclosure.log_shown("call", [pack.call_id for pack in packs if not pack.appeal])

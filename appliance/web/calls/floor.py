@@ -174,7 +174,7 @@ def take_over_call(login: str) -> str:
 def hang_up_talk(login: str) -> str:
     """End the operator's talk, if it is still that of the submitted `call` and not a later one.
 
-    The caller is then asked for a rating.
+    `call` is the id of the call that the page showed. The caller is then asked for a rating.
     """
     operator, call = _find_operator(login), calls.current_call(login)
     if not call or call.id != request.form.get("call"):
@@ -190,7 +190,7 @@ def hang_up_talk(login: str) -> str:
 @screen.post("/operators/<login>/<any(ready, pause):state>")
 @may("floor.lead")
 def set_operator_state(login: str, state: str) -> str:
-    """Put an operator on a pause, or make them ready."""
+    """Put an operator on a pause, or make them ready; the response says whether that worked."""
     operator = _find_operator(login)
     reason = presence.FORCED if state == "pause" else ""
     return _run_action(
@@ -207,6 +207,10 @@ def stop_supervision() -> str:
 
 
 def _run_action(action: Callable[[], None], success_text: LazyString) -> str:
+    """Run an action on the exchange (Asterisk) and return its result as a fragment of the page.
+
+    That is `success_text`, or why the action was refused or Asterisk does not respond.
+    """
     try:
         action()
     except actions.ActionRefused as error:
@@ -217,15 +221,18 @@ def _run_action(action: Callable[[], None], success_text: LazyString) -> str:
 
 
 def _render_message(text: LazyString, success: bool = False) -> str:
+    """Render the result of an action as a fragment of the page; `success` decides its colour."""
     return render_template("floor/said.html", words=text, good=success)
 
 
 def _find_operator(login: str) -> "User":
+    """Return the active operator with this login; abort with 404 if there is no such operator."""
     matches = (user for user in accounts.active_operators() if user.login == login)
     return next(matches, None) or abort(404)
 
 
 def _live_calls_context() -> dict[str, object]:
+    """Return the context of the ongoing calls: those first for which an operator is needed."""
     live = ongoing_calls()
     disclosure.log_shown("call", [live_call.call.id for live_call in live])
     order = {stage: number for number, stage in enumerate(("ringing", "queue", "talk", "menu"))}
@@ -241,6 +248,11 @@ def _live_calls_context() -> dict[str, object]:
 
 
 def _waiting_context() -> dict[str, object]:
+    """Return the context of the waiting callers, the longest wait first.
+
+    `waits` are those shown as bars, `more` is the number of the others; `promised` is the promised
+    time of an answer in seconds.
+    """
     waits = [live_call for live_call in ongoing_calls() if live_call.waiting_since]
     waits.sort(key=lambda call: call.waiting_since or call.since)
     return {
@@ -253,6 +265,12 @@ def _waiting_context() -> dict[str, object]:
 
 
 def _figures_context() -> dict[str, object]:
+    """Return the context of today's figures.
+
+    `level` is the number of seconds within which calls are to be answered, `demanded` the required
+    percentage of them; `oldest` is when the longest waiting caller joined the queue, or None;
+    `observed` is False while the exchange does not respond, so that the figures may be out of date.
+    """
     now = clock.now()
     waits = [live_call.waiting_since for live_call in ongoing_calls() if live_call.waiting_since]
     level = site().calls.service_level
@@ -267,7 +285,10 @@ def _figures_context() -> dict[str, object]:
 
 
 def _selected_operator_context(login: str) -> dict[str, object]:
-    """Return the context of the operators and of the selected one, whose caller is then shown."""
+    """Return the context of the operators and of the selected one, whose caller is then shown.
+
+    That the call was shown is recorded in the audit.
+    """
     context = _desks_context(login)
     if isinstance(desk := context["chosen"], desks.Desk) and desk.live:
         disclosure.log_shown("call", [desk.live.call.id])
@@ -275,6 +296,10 @@ def _selected_operator_context(login: str) -> dict[str, object]:
 
 
 def _desks_context(login: str) -> dict[str, object]:
+    """Return the context of the operators, grouped by state.
+
+    `chosen` is the operator with the selected login, or None.
+    """
     all_desks = desks.operator_desks()
     selected = next((desk for desk in all_desks if desk.user.login == login), None)
     return {
@@ -289,6 +314,7 @@ def _desks_context(login: str) -> dict[str, object]:
 
 
 def _trunks_context() -> dict[str, object]:
+    """Return the context of the trunks: their current state, and their settings by name."""
     plans = {trunk.name: trunk for trunk in routing.current_plan(site()).trunks}
     return {"trunks": devices.list_trunks(), "plans": plans, "now": clock.now()}
 

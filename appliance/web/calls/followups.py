@@ -87,7 +87,11 @@ def show_followup_list() -> str:
 @screen.post("/<int:number>/call")
 @may("follow_up.work")
 def dial_missed_caller(number: int) -> Response:
-    """Ring the user's own phone, then call the missed caller."""
+    """Ring the user's own phone, then call the missed caller.
+
+    The task is claimed before, so that nobody else calls the same number, and released again if the
+    call is not possible.
+    """
     task = _find_task(number)
     page = _list_page_url()
     if not followups.claim_task(task, by=me().login):
@@ -109,7 +113,7 @@ def dial_missed_caller(number: int) -> Response:
 @screen.post("/<int:number>/done")
 @may("follow_up.work")
 def close_followup(number: int) -> Response:
-    """Close a task as done, with the submitted note."""
+    """Close a task as done, with the submitted note; nothing happens if it is closed already."""
     task = _find_task(number)
     if followups.close_task(task, "done", by=me().login, note=request.form.get("note", "")):
         flash(_("Done"))
@@ -123,11 +127,15 @@ def _list_page_url() -> str:
 
 
 def _find_task(number: int) -> "FollowUp":
+    """Return the task with this id; abort with 404 if the user may not see it."""
     return followups.find_task(me(), number) or abort(404)
 
 
 def _task_calls_url(task: "FollowUp", **conditions: str) -> str:
-    """Return the address of the list of a task's calls; "" if the user may not open that list."""
+    """Return the address of the list of a task's calls; "" if the user may not open that list.
+
+    `conditions` restrict the list (see FigureLinks.calls).
+    """
     if not can_open("analytics.list_figure_calls"):
         return ""
     newest = max(task.missed_at, task.tried_at or task.opened_at)
@@ -136,6 +144,12 @@ def _task_calls_url(task: "FollowUp", **conditions: str) -> str:
 
 
 def _followup_list_context() -> dict[str, Any]:
+    """Return the context of the list of open tasks, or with `show=closed` of closed ones.
+
+    By task id, `barred` is why the system does not call a number by itself (or ""), `next` is when
+    it will call it again, and `failed` is the last call that reached nobody. `spent` is the use of
+    the daily limit of automatic calls, if it is used up, otherwise None.
+    """
     now, rules = clock.now(), followups.calling_rules(site())
     closed = request.args.get("show") == "closed"
     waiting = followups.count_open(me())

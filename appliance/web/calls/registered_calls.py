@@ -1,4 +1,8 @@
-"""Registered calls (form №2): the list, the page of each, and corrections."""
+"""Registered calls: the list, the page of each, and corrections.
+
+A registered call is form №2, the call form, which operators fill in for every answered call. Form
+№1 is the form of an appeal.
+"""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -174,10 +178,18 @@ def save_form_correction(number: str) -> BaseResponse:
 
 
 def _visible_form(number: str) -> "CallForm":
+    """Return the call form with this number; abort with 404 if the user may not see it.
+
+    It is veiled (without its contents) if the user may not read the appeal of the same call.
+    """
     return call_forms.find_call_form(number, me()) or abort(404)
 
 
 def _correctable_form(number: str) -> "CallForm":
+    """Return the call form with this number; abort with 403 if the user may not correct it.
+
+    A veiled form cannot be corrected, because its contents are hidden.
+    """
     call_form = _visible_form(number)
     if call_form.veiled or not _can_correct_form(call_form):
         abort(403)
@@ -185,13 +197,15 @@ def _correctable_form(number: str) -> "CallForm":
 
 
 def _can_correct_form(call_form: "CallForm") -> bool:
+    """Return True if the user registered the call or has the right to correct all call forms."""
     return rights.has_full_scope(me(), "call_form.correct") or call_form.operator_id == me().id
 
 
 def _requested_filters() -> tuple[call_forms.Filters, dict[str, str]]:
     """Return the filters that the address gives, and their texts by parameter.
 
-    Invalid values are ignored.
+    Invalid dates are ignored. `until` in the address is the last day; in the filters it is the end
+    of that day. `alone` selects the calls without an appeal.
     """
     names = ("q", "since", "until", "call_type", "direction", "region", "alone")
     filter_values = {name: text for name in names if (text := request.args.get(name, "").strip())}
@@ -210,6 +224,10 @@ def _requested_filters() -> tuple[call_forms.Filters, dict[str, str]]:
 
 
 def _csv_lines(pieces: "Iterator[list[CallForm]]") -> Iterator[str]:
+    """Return the pieces of a CSV file with headings, with the columns that the user may export.
+
+    `pieces` are the call forms, in batches that are read while the file is sent.
+    """
     columns, fields = call_forms.exportable_columns(me())
     headings = [
         *(str(RECORD_COLUMN_LABELS[name]) for name in columns),
@@ -222,6 +240,7 @@ def _csv_lines(pieces: "Iterator[list[CallForm]]") -> Iterator[str]:
 def _csv_row(
     call_form: "CallForm", columns: tuple[str, ...], fields: tuple[forms.Field, ...]
 ) -> list[Any]:
+    """Return the cells of a call form: `columns` of the record, then `fields` of the form."""
     field_texts = call_forms.field_values(
         forms.numbered_definition(forms.CALL_FORM, call_form.version), call_form, locale(), me()
     )
