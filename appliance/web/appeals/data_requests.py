@@ -95,7 +95,7 @@ def show_request(number: int) -> str:
 
     The user ticks those that do, in the form of the answer.
     """
-    data_request, refusal = _find_request(number), refusals.latest_refusal()
+    data_request, refusal = _data_request_or_404(number), refusals.latest_refusal()
     stored = (
         data_requests.stored_records(data_request, me()) if data_request.state == "open" else None
     )
@@ -128,7 +128,7 @@ def answer_request(number: int) -> BaseResponse:
     and is done, the records are masked. If the answer is not possible because of one appeal, its
     number is passed on to the page (`hinders`).
     """
-    data_request, form = _find_request(number), request.form
+    data_request, form = _data_request_or_404(number), request.form
     state, text, record_keys = form.get("do", ""), form.get("answer", ""), form.getlist("record")
     if state not in ("done", "refused"):
         abort(400)
@@ -154,7 +154,7 @@ def download_answer(number: int, language: str) -> Response:
     Aborts with 404 while it is not answered, and with 403 if it includes an appeal that the user
     may not read.
     """
-    data_request = _find_request(number)
+    data_request = _data_request_or_404(number)
     if data_request.state == "open":
         abort(404)
     try:
@@ -170,7 +170,7 @@ def download_answer(number: int, language: str) -> Response:
     )
 
 
-def _find_request(number: int) -> "DataRequest":
+def _data_request_or_404(number: int) -> "DataRequest":
     """Return the citizen's request with this id; abort with 404 if the user may not see it."""
     return data_requests.find_data_request(number, me()) or abort(404)
 

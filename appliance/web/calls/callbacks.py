@@ -104,7 +104,7 @@ def schedule_callback(token: str) -> Response:
 @may("callback.work")
 def dial_callback(number: int) -> Response:
     """Ring the user's own phone, then call the number of a promised callback."""
-    task = _find_callback(number)
+    task = _callback_or_404(number)
     try:
         actions.dial_number(site(), me(), task.number, "follow_up", task.call_id or "")
     except actions.ActionRefused as error:
@@ -126,7 +126,7 @@ def update_callback(number: int, step: str) -> Response:
 
     Operators may hand over only their own callbacks.
     """
-    task = _find_callback(number)
+    task = _callback_or_404(number)
     if step == "hand" and me().role == "operator" and task.operator_id != me().id:
         abort(403)
     try:
@@ -177,7 +177,7 @@ def _return_url() -> str:
     return local_address(request.form.get("back", "")) or url_for("followups.list_followups")
 
 
-def _find_callback(number: int) -> "ScheduledCallback":
+def _callback_or_404(number: int) -> "ScheduledCallback":
     """Return the callback with this id; abort with 404 if the user may not work on it."""
     return scheduled_callbacks.find_callback(me(), number) or abort(404)
 

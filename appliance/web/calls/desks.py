@@ -51,7 +51,7 @@ class Desk:
         """The languages of the operator, as codes of accounts.CALL_LANGUAGES."""
         return [code for code in accounts.CALL_LANGUAGES if code in self.user.speaks.split()]
 
-    def is_over(self, now: dt.datetime) -> bool:
+    def is_limit_reached(self, now: dt.datetime) -> bool:
         """Return True if the state has lasted at least as long as its limit."""
         return bool(self.since and self.limit and (now - self.since).total_seconds() >= self.limit)
 

@@ -14,8 +14,7 @@ from appliance.people import accounts, presence
 from appliance.reports.kpi import ASA_TARGET_SECONDS, SERVICE_LEVEL_TARGET_PERCENT
 from appliance.reports.today import count_today
 from appliance.telephony import calls, devices, routing
-from appliance.web.calls import announcements, desks
-from appliance.web.calls import daily_calls as day
+from appliance.web.calls import announcements, daily_calls, desks
 from appliance.web.shared.ongoing_calls import ongoing_calls
 from appliance.web.shared.telephony_labels import SHORT_LANGUAGE_NAMES, pause_reason_name
 from appliance.web.shell import disclosure
@@ -41,7 +40,7 @@ STAGES: dict[str, tuple[LazyString, str, str]] = {
 STATES: dict[str, tuple[LazyString, str, str]] = {
     "ringing": (_l("Phone ringing"), "warn", "phone-incoming"),
     "wrap_up": (_l("Wrap-up"), "", "pencil"),
-    **day.STATES,
+    **daily_calls.STATES,
 }
 MAX_WAITING_BARS = 5  # callers shown as bars; the others are only counted
 REASONS: dict[str, LazyString] = {
@@ -120,7 +119,7 @@ def show_operator_cards() -> str:
 @may("floor.lead")
 def show_operator(login: str) -> str:
     """Show one operator's talk and what the supervisor can do, as a fragment of the page."""
-    _find_operator(login)
+    _operator_or_404(login)
     return render_template("floor/chosen.html", **_selected_operator_context(login))
 
 
@@ -145,7 +144,7 @@ def supervise_talk(login: str, mode: str) -> str:
 
     The reason is required and recorded in the audit.
     """
-    operator, reason = _find_operator(login), request.form.get("reason", "")
+    operator, reason = _operator_or_404(login), request.form.get("reason", "")
     if reason not in REASONS:
         return _render_message(TROUBLES["reason"])
 
@@ -160,7 +159,7 @@ def supervise_talk(login: str, mode: str) -> str:
 @may("floor.lead")
 def take_over_call(login: str) -> str:
     """Connect the operator's caller to the supervisor who is listening to them."""
-    operator = _find_operator(login)
+    operator = _operator_or_404(login)
 
     def transfer_caller() -> None:
         call = actions.take_over_talk(site(), me(), operator)
@@ -176,7 +175,7 @@ def hang_up_talk(login: str) -> str:
 
     `call` is the id of the call that the page showed. The caller is then asked for a rating.
     """
-    operator, call = _find_operator(login), calls.current_call(login)
+    operator, call = _operator_or_404(login), calls.current_call(login)
     if not call or call.id != request.form.get("call"):
         return _render_message(TROUBLES["over"])
 
@@ -191,7 +190,7 @@ def hang_up_talk(login: str) -> str:
 @may("floor.lead")
 def set_operator_state(login: str, state: str) -> str:
     """Put an operator on a pause, or make them ready; the response says whether that worked."""
-    operator = _find_operator(login)
+    operator = _operator_or_404(login)
     reason = presence.FORCED if state == "pause" else ""
     return _run_action(
         lambda: actions.choose_state(site(), operator, state, reason=reason, by=me().login),
@@ -225,7 +224,7 @@ def _render_message(text: LazyString, success: bool = False) -> str:
     return render_template("floor/said.html", words=text, good=success)
 
 
-def _find_operator(login: str) -> "User":
+def _operator_or_404(login: str) -> "User":
     """Return the active operator with this login; abort with 404 if there is no such operator."""
     matches = (user for user in accounts.active_operators() if user.login == login)
     return next(matches, None) or abort(404)

@@ -92,7 +92,7 @@ def dial_missed_caller(number: int) -> Response:
     The task is claimed before, so that nobody else calls the same number, and released again if the
     call is not possible.
     """
-    task = _find_task(number)
+    task = _task_or_404(number)
     page = _list_page_url()
     if not followups.claim_task(task, by=me().login):
         return refusals.redirect_back(page, "claimed")
@@ -114,7 +114,7 @@ def dial_missed_caller(number: int) -> Response:
 @may("follow_up.work")
 def close_followup(number: int) -> Response:
     """Close a task as done, with the submitted note; nothing happens if it is closed already."""
-    task = _find_task(number)
+    task = _task_or_404(number)
     if followups.close_task(task, "done", by=me().login, note=request.form.get("note", "")):
         flash(_("Done"))
     return redirect(_list_page_url())
@@ -126,7 +126,7 @@ def _list_page_url() -> str:
     return url_for("followups.list_followups", page=page if page > 1 else None)
 
 
-def _find_task(number: int) -> "FollowUp":
+def _task_or_404(number: int) -> "FollowUp":
     """Return the task with this id; abort with 404 if the user may not see it."""
     return followups.find_task(me(), number) or abort(404)
 

@@ -57,7 +57,7 @@ class CommandQuery:
 
         A hit that does not contain all words is included only if no other hit is much better.
         """
-        all_hits = [hit for kind in SEARCHED for hit in _kind_hits(self.text, kind)]
+        all_hits = [hit for kind in SEARCHED_KINDS for hit in _kind_hits(self.text, kind)]
         best_rank = min((hit.rank for hit in all_hits), default=0.0)
         return [
             hit for hit in all_hits if hit.all_words_found or is_likely_match(hit.rank, best_rank)
@@ -90,7 +90,7 @@ class CommandResult:
     choice: dict[str, Any] | None = None
 
 
-SEARCHED = ("region", "district", "value", "employee", "article", "script", "appeal")
+SEARCHED_KINDS = ("region", "district", "value", "employee", "article", "script", "appeal")
 
 type Provider = Callable[[CommandQuery], Iterable[CommandResult]]
 
@@ -379,15 +379,15 @@ def _search_key(name: LazyString) -> str:
 
     So an action or page is found in any language.
     """
-    return _translated_key(name._args[0], name)
+    return _key_in_all_languages(name._args[0], name)
 
 
 @functools.cache
-def _translated_key(_text: str, name: LazyString) -> str:
+def _key_in_all_languages(_message_id: str, name: LazyString) -> str:
     """Return what `_search_key` returns; computed once for each name.
 
-    `_text` is the name's message id. It is needed only for the cache, which compares names as texts
-    of the current language: two names may read the same in one language and differ in another.
+    `_message_id` is needed only for the cache, which compares names as texts of the current
+    language: two names may read the same in one language and differ in another.
     """
     names = []
     for language in LOCALES:

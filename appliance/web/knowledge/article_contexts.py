@@ -65,19 +65,19 @@ def article_list_context() -> dict[str, Any]:
     all_articles = listing.list_articles(today())
     sections = catalogs.labels_by_code(articles.SECTION_LIST, locale())
     kinds: dict[str, Callable[[listing.ArticleOverview], object]] = {
-        "all": lambda version: True,
-        "drafts": lambda version: (
-            version.pending_version and version.pending_version.state in versions.EDITABLE_STATES
+        "all": lambda overview: True,
+        "drafts": lambda overview: (
+            overview.pending_version and overview.pending_version.state in versions.EDITABLE_STATES
         ),
-        "ministry": lambda version: (
-            version.pending_version and version.pending_version.state == "sent"
+        "ministry": lambda overview: (
+            overview.pending_version and overview.pending_version.state == "sent"
         ),
-        "to_do": lambda version: (
-            version.pending_version and version.pending_version.state in ("returned", "approved")
+        "to_do": lambda overview: (
+            overview.pending_version and overview.pending_version.state in ("returned", "approved")
         ),
-        "in_force": lambda version: version.in_force,
-        "review": lambda version: version.review,
-        "expired": lambda version: version.expired,
+        "in_force": lambda overview: overview.in_force,
+        "review": lambda overview: overview.review,
+        "expired": lambda overview: overview.expired,
     }
     rows = [
         article

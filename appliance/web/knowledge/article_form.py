@@ -75,7 +75,7 @@ def submitted_texts() -> ArticleContent:
     )
 
 
-def submitted_place() -> ArticlePlacement:
+def submitted_placement() -> ArticlePlacement:
     """Return the section, topics, owner, date of review and search words from the submitted form.
 
     Raises Refused with the code `day` if the date is invalid.

@@ -67,7 +67,7 @@ def create_article() -> Response:
         draft = articles.create_article(
             me(),
             article_form.submitted_texts(),
-            article_form.submitted_place(),
+            article_form.submitted_placement(),
             article_form.selected_change_request(),
         )
     except Refused as error:
@@ -80,7 +80,7 @@ def create_article() -> Response:
                 me(),
                 draft.revision,
                 article_form.submitted_texts(),
-                article_form.submitted_place(),
+                article_form.submitted_placement(),
                 uploads,
                 (),
                 draft.request,
@@ -98,7 +98,7 @@ def show_article(slug: str) -> str:
 
     If there is no pending version, the one in force is shown.
     """
-    article, refusal = _find_article(slug), refusals.latest_refusal()
+    article, refusal = _article_or_404(slug), refusals.latest_refusal()
     rows = articles.article_versions(article)
     pending, in_force = articles.pending_version(article), articles.version_in_force(article)
     displayed = pending or in_force or rows[0]
@@ -134,7 +134,7 @@ def begin_draft(slug: str) -> Response:
 
     Without such a version, it is a copy of the one in force, or else of the newest.
     """
-    article = _find_article(slug)
+    article = _article_or_404(slug)
     number = request.form.get("number", 0, parse_count)
     rows = articles.article_versions(article)
     source = next((row for row in rows if row.number == number), None)
@@ -153,7 +153,7 @@ def save_draft(slug: str) -> Response:
     `seen` in the form is the revision of the draft that the page shows, so that another user's
     changes are not overwritten; `gone` are the ids of the files to remove.
     """
-    pending = articles.pending_version(_find_article(slug)) or abort(404)
+    pending = articles.pending_version(_article_or_404(slug)) or abort(404)
     seen_revision, removed_files = (
         request.form.get("seen", 0, parse_count),
         request.form.getlist("gone", parse_count),
@@ -166,7 +166,7 @@ def save_draft(slug: str) -> Response:
             me(),
             seen_revision,
             article_form.submitted_texts(),
-            article_form.submitted_place(),
+            article_form.submitted_placement(),
             uploads,
             removed_files,
             article_form.selected_change_request(),
@@ -182,7 +182,7 @@ def discard_draft(slug: str) -> Response:
 
     Redirects to the article, or to the list if there is no article any more.
     """
-    pending = articles.pending_version(_find_article(slug)) or abort(404)
+    pending = articles.pending_version(_article_or_404(slug)) or abort(404)
     try:
         article_remains = articles.discard_draft(
             pending, me(), request.form.get("seen", 0, parse_count)
@@ -198,10 +198,10 @@ def discard_draft(slug: str) -> Response:
 @may("article.write")
 def save_place(slug: str) -> Response:
     """Change an article's section and topics, its owner and the date of its next review."""
-    article = _find_article(slug)
+    article = _article_or_404(slug)
     return refusals.run_and_redirect(
         url_for(".show_article", slug=slug),
-        lambda: articles.change_placement(article, me(), article_form.submitted_place()),
+        lambda: articles.change_placement(article, me(), article_form.submitted_placement()),
         _("Saved."),
     )
 
@@ -257,7 +257,7 @@ def show_version(slug: str, number: int) -> str:
     `against` is a version's number; by default that is the previous version. If there is no such
     version, no differences are shown.
     """
-    article = _find_article(slug)
+    article = _article_or_404(slug)
     displayed = articles.find_version(article, number) or abort(404)
     rows = articles.article_versions(article)
     other_number = request.args.get("against", max(1, number - 1), parse_count)
@@ -315,7 +315,7 @@ def _perform_step(slug: str, action: str) -> Response:
     Redirects to the article, which says what was done or why it was refused. Aborts with 404 if
     there is no such article or version. To put a version in force, the form may have a time.
     """
-    article = _find_article(slug)
+    article = _article_or_404(slug)
     row = articles.pending_version(article) or articles.version_in_force(article) or abort(404)
     since = typed_times.entered_time() if action == "put" else None
     if isinstance(since, str):
@@ -333,6 +333,6 @@ def _perform_step(slug: str, action: str) -> Response:
     )
 
 
-def _find_article(slug: str) -> "Article":
+def _article_or_404(slug: str) -> "Article":
     """Return the article with this slug; abort with 404 if there is no such article."""
     return articles.find_article(slug) or abort(404)

@@ -81,7 +81,7 @@ def start_sign_in() -> BaseResponse | tuple[str, int]:
     from authlib.common.errors import AuthlibBaseError
     from requests import RequestException
 
-    party, callback_url = _provider_client(), site().web.url + url_for(".complete_sign_in")
+    provider, callback_url = _provider_client(), site().web.url + url_for(".complete_sign_in")
     for state_key in [name for name in session if name.startswith(f"_state_{SOURCE}")]:
         session.pop(state_key)  # of abandoned attempts
     session["asked_for"] = local_address(request.args.get("next", ""))
@@ -90,7 +90,7 @@ def start_sign_in() -> BaseResponse | tuple[str, int]:
         with _hold_request_slot():
             # The provider asks for its password again: the next user at a shared desk, or at a
             # locked page, may be another person.
-            return party.authorize_redirect(callback_url, prompt="login", max_age=0)
+            return provider.authorize_redirect(callback_url, prompt="login", max_age=0)
     except (TooManyRequests, RequestException, AuthlibBaseError, RuntimeError, ValueError):
         return _render_unavailable()
 
@@ -107,10 +107,10 @@ def complete_sign_in() -> BaseResponse | tuple[str, int]:
     from joserfc.errors import JoseError
     from requests import RequestException
 
-    party, rules, address = _provider_client(), _provider_settings(), request.remote_addr or ""
+    provider, rules, address = _provider_client(), _provider_settings(), request.remote_addr or ""
     try:
         with _hold_request_slot():
-            claims = _fetch_claims(party, rules)
+            claims = _fetch_claims(provider, rules)
     except (TooManyRequests, RequestException):
         return _render_unavailable()
     except (AuthlibBaseError, JoseError, UnverifiedIdentity, ValueError) as error:
@@ -134,7 +134,7 @@ def complete_sign_in() -> BaseResponse | tuple[str, int]:
     return login.redirect_onward(device, next_url)
 
 
-def _fetch_claims(party: "FlaskOAuth2App", rules: OpenId) -> Mapping[str, Any]:
+def _fetch_claims(provider: "FlaskOAuth2App", rules: OpenId) -> Mapping[str, Any]:
     """Return the provider's claims about the user, with the code in the current request.
 
     `rules` are the settings of the provider.
@@ -143,7 +143,7 @@ def _fetch_claims(party: "FlaskOAuth2App", rules: OpenId) -> Mapping[str, Any]:
     sign-in; errors of Authlib, joserfc and requests are passed on.
     """
     claim_options = {"iss": {"values": [rules.issuer]}, "aud": {"values": [rules.client_id]}}
-    token = party.authorize_access_token(claims_options=claim_options)
+    token = provider.authorize_access_token(claims_options=claim_options)
     claims: Mapping[str, Any] | None = token.get("userinfo")
     if not claims or not isinstance(claims.get("sub"), str) or not claims["sub"]:
         raise UnverifiedIdentity

@@ -69,7 +69,7 @@ def list_own_sessions() -> str:
 @anyone
 def end_own_session(number: int) -> BaseResponse:
     """End one of the user's own sessions, possibly the current one."""
-    user_session = _find_session(number)
+    user_session = _session_or_404(number)
     if user_session.user != me():
         abort(404)
     sessions.end_session(user_session, me().login)
@@ -105,13 +105,13 @@ def show_session_list() -> str:
 @may("session.end")
 def end_session(number: int) -> BaseResponse:
     """End a session of any user; its open pages are notified at once."""
-    user_session = _find_session(number)
+    user_session = _session_or_404(number)
     sessions.end_session(user_session, me().login)
     flash(_("Signed out: %(name)s", name=accounts.display_name(user_session.user, locale())))
     return redirect(url_for("sessions.list_sessions"))
 
 
-def _find_session(number: int) -> "Session":
+def _session_or_404(number: int) -> "Session":
     return sessions.find_session(number) or abort(404)
 
 

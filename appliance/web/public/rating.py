@@ -38,7 +38,7 @@ def show_rating_page(token: str) -> BaseResponse | str | tuple[str, int]:
 
     Opening the link does not use it up, as programs open links for a preview.
     """
-    rating = _find_rating(token)
+    rating = _rating_request_or_404(token)
     if (
         rating.language == "ru"
         and not request.cookies.get(LANGUAGE_COOKIE)
@@ -53,7 +53,7 @@ def show_rating_page(token: str) -> BaseResponse | str | tuple[str, int]:
 @public
 def save_rating(token: str) -> BaseResponse | tuple[str, int]:
     """Store the mark; if there is one already, or the link has expired, show that instead."""
-    rating, mark = _find_rating(token), request.form.get("mark", type=parse_count)
+    rating, mark = _rating_request_or_404(token), request.form.get("mark", type=parse_count)
     if mark not in MARKS:
         abort(400)
     state = ratings.record_rating(rating, mark, "link")
@@ -62,7 +62,7 @@ def save_rating(token: str) -> BaseResponse | tuple[str, int]:
     return redirect(url_for("rating.show_rating_page", token=token))
 
 
-def _find_rating(token: str) -> "SmsRating":
+def _rating_request_or_404(token: str) -> "SmsRating":
     """Return the request for a rating with the token of the link; abort with 404 if not found."""
     return ratings.find_rating_request(token) or abort(404)
 

@@ -87,7 +87,7 @@ def show_new_request() -> str:
 
 
 @screen.post("")
-@accepts_file(MAX_REQUEST_BYTES, largest_file=files.MAX_FILE_BYTES)
+@accepts_file(MAX_REQUEST_BYTES, max_file_bytes=files.MAX_FILE_BYTES)
 @may("change.ask")
 def create_request() -> Response:
     """Store a new request; the time allowed for it starts now."""
@@ -124,7 +124,7 @@ def show_request_section(number: int, section: str) -> str:
 
 
 @screen.post("/<int:number>/steps")
-@accepts_file(MAX_REQUEST_BYTES, largest_file=files.MAX_FILE_BYTES)
+@accepts_file(MAX_REQUEST_BYTES, max_file_bytes=files.MAX_FILE_BYTES)
 @may("change.read")
 def perform_action(number: int) -> Response:
     """Perform the chosen action; if it is refused, show the page with the reason and the text."""

@@ -24,14 +24,14 @@ class FigureLinks:
         `conditions` are parameters of the list (see call_filters.FILTERS); one that is None is left
         out.
         """
-        return url_for("analytics.list_figure_calls", **self._address(conditions))
+        return url_for("analytics.list_figure_calls", **self._list_parameters(conditions))
 
     def appeals(self, **conditions: object) -> str:
         """Return the address of a list of the appeals whose calls arrived in the period.
 
         `conditions` are parameters of the list of appeals; one that is None is left out.
         """
-        return url_for("portal.list_appeals", **self._address(conditions), all=1)
+        return url_for("portal.list_appeals", **self._list_parameters(conditions), all=1)
 
     def balance_links(self, counts: Balance, excluded: ExcludedCallCounts) -> list[tuple[str, str]]:
         """Return (address, text) of the total of the period's calls, and of each summand.
@@ -45,7 +45,7 @@ class FigureLinks:
         )
         return [(self.calls(all=1, outcome=outcome or None), text) for outcome, text in summands]
 
-    def _address(self, conditions: dict[str, object]) -> dict[str, Any]:
+    def _list_parameters(self, conditions: dict[str, object]) -> dict[str, Any]:
         """Return the URL parameters of a list: the days of the period, conditions without None."""
         days = {"from": f"{self.period.first:%d.%m.%Y}", "to": f"{self.period.last:%d.%m.%Y}"}
         return days | {name: value for name, value in conditions.items() if value is not None}

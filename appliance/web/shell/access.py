@@ -150,11 +150,11 @@ def _required_step() -> str:
     """
     if not current_user.is_authenticated:
         return ""
-    if "first" not in g:  # the same for all pieces of one response
-        g.first = second_factor.required_step(
+    if "required_step" not in g:  # the same for all pieces of one response
+        g.required_step = second_factor.required_step(
             site().sign_in, current_user.session, request.remote_addr or ""
         )
-    step: str = g.first
+    step: str = g.required_step
     return step
 
 

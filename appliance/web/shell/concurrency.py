@@ -166,8 +166,8 @@ def long_running[V: View](view: V) -> V:
 
     @functools.wraps(view)
     def run_in_turn(*args: Any, **kwargs: Any) -> Any:
-        slots: SlotPool = current_app.extensions["heavy"]
-        turns: threading.BoundedSemaphore = current_app.extensions["turns"]
+        slots: SlotPool = current_app.extensions["report_slots"]
+        turns: threading.BoundedSemaphore = current_app.extensions["report_turns"]
         user_key = f"key {g.key.id}" if "key" in g else me().login
         if not slots.acquire_slot(user_key):
             raise TooManyReports
@@ -191,5 +191,5 @@ def long_running[V: View](view: V) -> V:
 
 def init_app(app: Flask) -> None:
     """Create the limits that `long_running` uses: slots per user and turns to run."""
-    app.extensions["heavy"] = SlotPool(MAX_PENDING_REPORTS, MAX_PENDING_REPORTS_PER_USER)
-    app.extensions["turns"] = threading.BoundedSemaphore(MAX_RUNNING_REPORTS)
+    app.extensions["report_slots"] = SlotPool(MAX_PENDING_REPORTS, MAX_PENDING_REPORTS_PER_USER)
+    app.extensions["report_turns"] = threading.BoundedSemaphore(MAX_RUNNING_REPORTS)

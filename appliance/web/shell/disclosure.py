@@ -37,7 +37,7 @@ def log_shown(kind: str, ids: Iterable[Any], query: Mapping[str, Any] | None = N
     kinds: dict[str, dict[Any, None]] = g.setdefault("shown", {})  # used as an ordered set
     kinds.setdefault(kind, {}).update(dict.fromkeys(ids))
     if query:
-        g.looked_for = {name: str(value)[:_MAX_QUERY_CHARACTERS] for name, value in query.items()}
+        g.search_query = {name: str(value)[:_MAX_QUERY_CHARACTERS] for name, value in query.items()}
 
 
 def log_listed(kind: str, ids: Iterable[Any]) -> None:
@@ -49,32 +49,32 @@ def log_listed(kind: str, ids: Iterable[Any]) -> None:
     The list is fetched again while the page is open, and with each card opened from it: an id that
     is listed again within REPEAT_SECONDS is not recorded again.
     """
-    g.beside = kind, list(ids)
+    g.listed = kind, list(ids)
 
 
 def init_app(app: Flask) -> None:
     """Register the functions that write the audit rows of responses that show personal data."""
     app.extensions["disclosure"] = _RecentDisclosures()
-    app.before_request(_note_address)
-    app.after_request(_write_row)
+    app.before_request(_store_client_address)
+    app.after_request(_write_audit_rows)
     app.teardown_request(lambda _error: audit.request_address.set("") and None)
 
 
-def _note_address() -> None:
+def _store_client_address() -> None:
     """Store the client's address for every audit row that this request writes."""
     audit.request_address.set(request.remote_addr or "")
 
 
-def _write_row(response: Response) -> Response:
+def _write_audit_rows(response: Response) -> Response:
     """Write the audit rows of the items collected by `log_shown` and `log_listed`, if any.
 
     For a piece of a page, ids and searches that the reader was shown on this page within
     REPEAT_SECONDS are left out, and no row is written if nothing else is left. Returns the response
     unchanged.
     """
-    _write_listed_row(*g.pop("beside", ("", [])))
+    _write_listed_row(*g.pop("listed", ("", [])))
     kinds: dict[str, list[Any]] = {kind: list(ids) for kind, ids in g.pop("shown", {}).items()}
-    query: dict[str, str] = g.pop("looked_for", {})
+    query: dict[str, str] = g.pop("search_query", {})
     if not kinds:
         return response
     reader = f"key:{g.key.name}" if "key" in g else me().login

@@ -103,7 +103,7 @@ def advice(text: str) -> Markup:
     the configuration file and the setting's line in it are added.
     """
     parts = enumerate(text.split("`"))
-    return Markup("").join(_code_markup(part) if odd % 2 else part for odd, part in parts)
+    return Markup("").join(_code_markup(part) if index % 2 else part for index, part in parts)
 
 
 def _code_markup(part: str) -> Markup:

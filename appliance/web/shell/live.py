@@ -68,7 +68,7 @@ def init_app(app: Flask) -> None:
     def store_newest_event() -> None:
         if "within" in g:  # a request for a piece (pieces.py): the outer request stored it
             return
-        g.heard = (
+        g.newest_event = (
             events.newest_event_id()
             if request.method == "GET" and current_role() in TOPICS_BY_ROLE
             else None
@@ -76,7 +76,7 @@ def init_app(app: Flask) -> None:
 
     @app.context_processor
     def live_context() -> dict[str, object]:
-        return {"heard": g.get("heard")}
+        return {"heard": g.get("newest_event")}
 
 
 @screen.get("/live")

@@ -21,27 +21,27 @@ def start_worker(settings: Settings) -> Flask:
     db.keep_connections_open(OPEN_CONNECTIONS)
     app = create_app(settings)
     memory.freeze_loaded_objects()
-    pulse = db.retry_while_busy(
+    heartbeat = db.retry_while_busy(
         functools.partial(db.run_with_connection, processes.register_process, settings, "web"),
         threading.Event(),
     )
     threading.Thread(
-        target=_send_heartbeats, args=(pulse,), name="signs of life", daemon=True
+        target=_send_heartbeats, args=(heartbeat,), name="signs of life", daemon=True
     ).start()
     threading.Thread(target=_load_search_words, name="words of the search", daemon=True).start()
-    atexit.register(pulse.remove_file)
+    atexit.register(heartbeat.remove_file)
     return app
 
 
-def _send_heartbeats(pulse: processes.HeartbeatWriter) -> None:
+def _send_heartbeats(heartbeat: processes.HeartbeatWriter) -> None:
     """Write a heartbeat of this worker whenever one is due, except while gunicorn is stopped.
 
-    Never returns: it runs in a thread of its own. `pulse` writes the heartbeats to a file.
+    Never returns: it runs in a thread of its own. `heartbeat` writes the heartbeats to a file.
     """
     gunicorn_pid = os.getppid()
     while True:
         if not process_id.is_stopped(gunicorn_pid):
-            pulse.write_if_due()
+            heartbeat.write_if_due()
         time.sleep(1.0)
 
 

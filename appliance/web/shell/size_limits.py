@@ -56,10 +56,10 @@ class BoundedFile(tempfile.SpooledTemporaryFile[bytes]):
 class BoundedRequest(Request):
     """A request that does not store uploaded files larger than the view allows.
 
-    `largest_file` is set by the check in `init_app`.
+    `max_file_bytes` is set by the check in `init_app`.
     """
 
-    largest_file = 0  # bytes; 0: as many as the whole request
+    max_file_bytes = 0  # bytes; 0: as many as the whole request
 
     def close(self) -> None:
         """Close the request's files, including those of a form that was not read to its end."""
@@ -75,11 +75,11 @@ class BoundedRequest(Request):
         content_length: int | None = None,
     ) -> IO[bytes]:
         """Return the object to which werkzeug writes an uploaded file while it is received."""
-        if not self.largest_file:
+        if not self.max_file_bytes:
             return super()._get_file_stream(
                 total_content_length, content_type, filename, content_length
             )
-        file = BoundedFile(self.largest_file)
+        file = BoundedFile(self.max_file_bytes)
         self.__dict__.setdefault("bounded_files", []).append(file)
         return file
 
@@ -93,15 +93,15 @@ def file_size(file: FileStorage) -> int:
     return end
 
 
-def accepts_file[V: View](largest: int, largest_file: int = 0) -> Callable[[V], V]:
-    """Declare a view that accepts files: the whole request may have `largest` bytes.
+def accepts_file[V: View](max_bytes: int, max_file_bytes: int = 0) -> Callable[[V], V]:
+    """Declare a view that accepts files: the whole request may have `max_bytes`.
 
-    Used together with `@may`. `largest_file`: bytes allowed for each of several files; a larger one
+    Used together with `@may`. `max_file_bytes` is allowed for each of several files; a larger one
     is not stored, but the view runs and can say so (see `file_size`). 0: no limit of its own.
     """
 
     def mark_view(view: V) -> V:
-        view.__dict__["largest"], view.__dict__["largest_file"] = largest, largest_file
+        view.__dict__["max_bytes"], view.__dict__["max_file_bytes"] = max_bytes, max_file_bytes
         return view
 
     return mark_view
@@ -124,9 +124,9 @@ def init_app(app: Flask) -> None:
     @app.before_request
     def check_size() -> None:
         view = current_app.view_functions.get(request.endpoint or "")
-        if view and "largest" in view.__dict__:
-            request.max_content_length = view.__dict__["largest"]
-            request.largest_file = view.__dict__["largest_file"]  # type: ignore[attr-defined]
+        if view and "max_bytes" in view.__dict__:
+            request.max_content_length = view.__dict__["max_bytes"]
+            request.max_file_bytes = view.__dict__["max_file_bytes"]  # type: ignore[attr-defined]
         if request.method != "POST":
             return
         if not request.is_json and (

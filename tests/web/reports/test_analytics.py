@@ -356,9 +356,9 @@ def test_files_of_implausible_periods_are_refused(login_as, path, query) -> None
 
 
 def test_one_user_computes_few_reports_at_once(app, login_as) -> None:
-    app.extensions["heavy"] = concurrency.SlotPool(16, 0)
+    app.extensions["report_slots"] = concurrency.SlotPool(16, 0)
     assert login_as("manager").get("/analytics").status_code == 429
-    app.extensions["heavy"] = concurrency.SlotPool(16, 4)
+    app.extensions["report_slots"] = concurrency.SlotPool(16, 4)
     browser = login_as("manager")
     for path in ("/analytics", "/analytics?from=x", "/analytics/calls.csv?from=x", "/capacity"):
         statuses = {browser.get(path).status_code for _ in range(6)}  # each returns its slot

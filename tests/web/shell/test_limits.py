@@ -242,7 +242,7 @@ def test_a_user_who_requests_too_many_documents_must_wait(
     browser = login_as("ministry")
     browser.get("/scripts")
     for _ in range(concurrency.MAX_PENDING_REPORTS_PER_USER):
-        assert app.extensions["heavy"].acquire_slot(bahodir.login)
+        assert app.extensions["report_slots"].acquire_slot(bahodir.login)
     answer = browser.get("/scripts/x/versions/1.pdf")
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "5")
     assert words in answer.text

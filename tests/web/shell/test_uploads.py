@@ -131,7 +131,7 @@ def upload_roles(app) -> dict[str, str]:
     """Map the address of every route that accepts a file to the role that sends it."""
     role_of_path = {}
     for rule in app.url_map.iter_rules():
-        if "largest" not in app.view_functions[rule.endpoint].__dict__:
+        if "max_bytes" not in app.view_functions[rule.endpoint].__dict__:
             continue
         path = rule.rule.replace("<int:number>", "1").replace("<slug>", "subsidiya-olish")
         path = path.replace("<any(uz, ru):language>", "uz").replace("<language>", "uz")
