@@ -69,7 +69,7 @@ def require_scope[V: Callable[..., Any]](scope: str) -> Callable[[V], V]:
     """Declare the scope that a view requires; the view finds the key in `g.key`.
 
     Place it below `@screen.get(…)`. Requests with an invalid key get 401, those with a key that
-    lacks the scope get 403.
+    lacks the scope get 403. A key may send 120 requests a minute; an address, 30 that get 401.
     """
 
     def decorate_view(view: V) -> V:

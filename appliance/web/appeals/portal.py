@@ -126,9 +126,10 @@ def download_appeals() -> Response:
 @may("appeal.list")
 @long_running
 def show_statistics() -> str:
-    """Show the number of appeals registered from one date to another.
+    """Show the number of appeals registered from the date `since` to the date `until`.
 
-    They are counted by state, and by department, direction, region and type.
+    By default that is the current month until today. They are counted by state, and by department,
+    direction (subject), region and type.
     """
     day = today()
     first = identity.parse_plausible_date(request.args.get("since", "")) or day.replace(day=1)

@@ -258,6 +258,7 @@ def find_list_values(query: CommandQuery) -> Iterator[CommandResult]:
                 option["name"], side_note, "corner-down-left", field=field, choice=option
             )
             continue
+        # the list of appeals filters by district only together with the district's region
         region_code = option["fills"]["region"]["code"] if field == "district" else ""
         filters = {field: option["code"]} | ({"region": region_code} if region_code else {})
         yield CommandResult(
@@ -361,7 +362,10 @@ def _kind_hits(text: str, kind: str) -> list[Hit]:
 
 
 def _list_options(query: CommandQuery) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (field, option) of the matching regions, districts and directions, the best first."""
+    """Yield (field, option) of the matching regions, districts and directions, the best first.
+
+    Values of other lists are skipped.
+    """
     hits = [
         kind_hit
         for kind in ("region", "district", "value")

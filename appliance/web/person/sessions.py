@@ -61,7 +61,7 @@ def list_own_sessions() -> str:
         "sessions/mine.html",
         sessions=sessions.user_sessions(me()),
         here=current_user.session,
-        whose=False,
+        whose=False,  # the user's name is left out: all sessions are their own
     )
 
 
@@ -112,6 +112,7 @@ def end_session(number: int) -> BaseResponse:
 
 
 def _session_or_404(number: int) -> "Session":
+    """Return the session with this id, of any user; abort with 404 if there is no such session."""
     return sessions.find_session(number) or abort(404)
 
 

@@ -39,6 +39,7 @@ def show_rating_page(token: str) -> BaseResponse | str | tuple[str, int]:
     Opening the link does not use it up, as programs open links for a preview.
     """
     rating = _rating_request_or_404(token)
+    # The page opens in the language of the SMS, unless the caller has chosen one on this site.
     if (
         rating.language == "ru"
         and not request.cookies.get(LANGUAGE_COOKIE)

@@ -21,7 +21,10 @@ class FollowedStep:
 
 @dataclass(frozen=True)
 class FollowedScript:
-    """A run (one use) of a script, with texts in the reader's language."""
+    """A run (one use) of a script, with texts in the reader's language.
+
+    `operator` is the operator's name; `steps` are in the order in which they were opened.
+    """
 
     title: str
     run: runs.Run

@@ -36,6 +36,7 @@ class SlotPool:
     """
 
     def __init__(self, max_slots: int, max_per_user: int) -> None:
+        """Create a pool of `max_slots`, of which one user may hold `max_per_user`."""
         self._max_slots, self._max_per_user = max_slots, max_per_user
         self._lock = threading.Lock()
         self._used: Counter[str] = Counter()
@@ -79,6 +80,7 @@ class TurnQueue:
             self._waiting.append(turn_lock)
             self._start_next_turns()
         try:
+            # While waiting, it ends the turns of others that take too long, so that it can begin.
             while not turn_lock.acquire(timeout=self._turn_seconds):
                 with self._lock:
                     self._start_next_turns()
@@ -144,7 +146,8 @@ class RequestGate:
     def _acquire_slots(self, environ: dict[str, Any]) -> contextlib.ExitStack | None:
         """Acquire the slots that a request needs. Returns None if one of them is not free.
 
-        The returned stack releases the slots when it is closed.
+        The returned stack releases the slots when it is closed. All requests have the same key "",
+        because the user is not known yet.
         """
         with contextlib.ExitStack() as slots:
             if not self._is_known(environ):

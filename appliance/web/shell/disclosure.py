@@ -30,7 +30,8 @@ def log_shown(kind: str, ids: Iterable[Any], query: Mapping[str, Any] | None = N
 
     The audit row is written when the view has returned. Its action is named after the kind that
     was recorded first: `appeal.view` for one id, `appeal.list` for no id or several. `query` has
-    the searched values, by field; it is recorded even if nothing was found.
+    the searched values, by field; it is recorded even if nothing was found. Raises ValueError for
+    another kind.
     """
     if kind not in DATA_KINDS:
         raise ValueError(f"no kind of personal data: {kind}")
@@ -103,6 +104,7 @@ def _write_listed_row(kind: str, ids: list[Any]) -> None:
     No row is written if `ids` is empty or has only ids that were recorded before.
     """
     disclosures: _RecentDisclosures = current_app.extensions["disclosure"]
+    # One name for all pages: the same list is shown next to each card opened from it.
     if new_ids := disclosures.record_unseen(me().login, "beside", kind, ids) if ids else []:
         audit.record_entry(me().login, f"{kind}.list", "", page=request.endpoint, **{kind: new_ids})
 

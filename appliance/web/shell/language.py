@@ -27,10 +27,11 @@ _LOCALE_BY_PARAMETER = {language[0]: locale for locale, language in LANGUAGES.it
 class _SharedTranslations(Domain):  # type: ignore[misc]  # flask-babel has no types
     """The translations of appliance.core.i18n, which reports and messages use as well.
 
-    So that each catalogue is loaded only once.
+    They are shared so that each catalogue is loaded only once.
     """
 
     def get_translations(self) -> NullTranslations:
+        """Return the translations into the language of the request; flask-babel calls it."""
         return i18n.locale_translations(str(get_locale()))
 
 
@@ -54,6 +55,7 @@ def init_app(app: Flask) -> None:
 
     @app.before_request
     def choose_language() -> BaseResponse | None:
+        """Store the language of `?til=` in a cookie and redirect; None if there is no such one."""
         requested_locale = _LOCALE_BY_PARAMETER.get(request.args.get("til", ""))
         if not requested_locale or request.method != "GET":
             return None

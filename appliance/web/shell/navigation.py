@@ -47,7 +47,11 @@ class Link(NamedTuple):
 
 @dataclass(frozen=True)
 class Tab:
-    """A tab: its page's endpoint and name, and other screens (blueprints) that belong to it."""
+    """A tab: its page's endpoint and name, and other screens (blueprints) that belong to it.
+
+    `count_items` counts the items on its page, for the number next to its name; by default 0, which
+    is not shown.
+    """
 
     endpoint: str
     name: LazyString
