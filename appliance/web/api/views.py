@@ -157,7 +157,8 @@ def read_appeal(number: str) -> Response:
 def add_step(number: str) -> Response:
     """Perform an action on an appeal, and return the changed appeal.
 
-    A key that may not read appeals gets only the number, version and state.
+    A key that may not read appeals gets only the number, version and state. A refused action gets
+    409 if the appeal is in another state than the program assumes, and 422 otherwise.
     """
     appeal, body = _readable_appeal(number), json_object() or {}
     text, version = body.get("text", ""), body.get("version")
@@ -192,7 +193,7 @@ def add_step(number: str) -> Response:
 @require_scope("reports:read")
 @long_running
 def read_monthly_report(month: str) -> Response:
-    """Return the monthly report (form №2), with the same figures as the command and the page."""
+    """Return the monthly report (report form №2), with the figures of its page and command."""
     return _report_response("monthly", month)
 
 
@@ -200,7 +201,7 @@ def read_monthly_report(month: str) -> Response:
 @require_scope("reports:read")
 @long_running
 def read_quarterly_report(quarter: str) -> Response:
-    """Return the quarterly report (form №1), with the same figures as the command and the page."""
+    """Return the quarterly report (report form №1), with the figures of its page and command."""
     return _report_response("quarterly", quarter)
 
 

@@ -181,7 +181,8 @@ def record_consultation_result(number: str) -> Response:
 def _consultation_url(number: str) -> str:
     """Return the address of the page from which the form was submitted.
 
-    That is the list of consultations if the field `back` says so, otherwise the appeal's card.
+    That is the list of consultations if the field `back` says so, otherwise the appeal's card. The
+    ministry's users always go to the card, because that list is not open to them.
     """
     if request.form.get("back") == "list" and me().role != "ministry":
         return url_for("consultations.list_consultations")

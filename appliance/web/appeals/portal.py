@@ -378,7 +378,10 @@ def _csv_lines(columns: tuple[str, ...], rows: Iterator[list[Any]]) -> Iterator[
 
 
 def _cell_text(column: str, value: Any) -> str:
-    """Return the value of a cell as text in the user's language."""
+    """Return the value of a cell as text in the user's language; None as "".
+
+    `column` is a field of the form or a key of COLUMN_LABELS.
+    """
     if value is None:
         return ""
     if isinstance(value, dt.datetime):

@@ -51,7 +51,7 @@ def show_callback_list() -> str:
 @screen.get("/callbacks/mine")
 @may("desk.work")
 def show_own_callbacks() -> str:
-    """Show the operator's own callbacks, as a fragment of their day."""
+    """Show the operator's own callbacks, as a fragment of their page between calls."""
     return render_template("callbacks/mine.html", **own_callbacks_context())
 
 
@@ -103,7 +103,10 @@ def schedule_callback(token: str) -> Response:
 @screen.post("/callbacks/<int:number>/call")
 @may("callback.work")
 def dial_callback(number: int) -> Response:
-    """Ring the user's own phone, then call the number of a promised callback."""
+    """Ring the user's own phone, then call the number of a promised callback.
+
+    If the call is not possible, the page of missed callers says why.
+    """
     task = _callback_or_404(number)
     try:
         actions.dial_number(site(), me(), task.number, "follow_up", task.call_id or "")
@@ -163,7 +166,10 @@ def callback_list_context() -> dict[str, Any]:
 
 
 def refusal_text(code: str) -> LazyString | None:
-    """Return the text for the code of a refusal, or None if the code is not one of callbacks."""
+    """Return the text for the code with which a callback, or the call itself, was refused.
+
+    Returns None if the code is unknown.
+    """
     return (TROUBLES | EXCHANGE_TROUBLES).get(code)
 
 

@@ -96,7 +96,7 @@ type Provider = Callable[[CommandQuery], Iterable[CommandResult]]
 
 
 def find_actions(query: CommandQuery) -> Iterator[CommandResult]:
-    """Yield the actions of the page that have a key.
+    """Yield the matching actions of the page that have a key.
 
     Keys that the browser or a field handles are left out, because a result presses the key through
     keys.js; so is the key of this search itself.
@@ -124,7 +124,7 @@ def find_actions(query: CommandQuery) -> Iterator[CommandResult]:
 
 
 def find_pages(query: CommandQuery) -> Iterator[CommandResult]:
-    """Yield the pages of the navigation that the role may open."""
+    """Yield the pages of the navigation that match and that the role may open."""
     tabs = [(section, tab) for section, tabs in navigation.readable_sections() for tab in tabs]
     for section, tab in _best_matches(query, tabs, lambda pair: _search_key(pair[1].name)):
         side_note = str(section) if str(section) != str(tab.name) else ""
@@ -183,7 +183,7 @@ def find_calls(query: CommandQuery) -> Iterator[CommandResult]:
 
 
 def find_employees(query: CommandQuery) -> Iterator[CommandResult]:
-    """Yield employees of the ministry; operators transfer to them, other users open their page."""
+    """Yield matching employees; operators transfer to them, other users open their page."""
     if not query.search_keys:
         return
     for employee in directory.search_employees(query.text, MAX_PER_KIND):
@@ -200,7 +200,7 @@ def find_employees(query: CommandQuery) -> Iterator[CommandResult]:
 
 
 def find_articles(query: CommandQuery) -> Iterator[CommandResult]:
-    """Yield articles of the knowledge base that are in force."""
+    """Yield the articles of the knowledge base that are in force and match."""
     if not query.search_keys or not access.can_open("knowledge.show_published_article"):
         return
     for hit in query.hits_of_kind("article"):
@@ -215,7 +215,7 @@ def find_articles(query: CommandQuery) -> Iterator[CommandResult]:
 
 
 def find_scripts(query: CommandQuery) -> Iterator[CommandResult]:
-    """Yield call scripts in force, for users who may open their pages; operators may not."""
+    """Yield matching call scripts in force, for users who may open their pages (not operators)."""
     if not query.search_keys or not access.can_open("scripts.show_script"):
         return
     for hit in query.hits_of_kind("script"):
@@ -228,7 +228,7 @@ def find_scripts(query: CommandQuery) -> Iterator[CommandResult]:
 
 
 def find_people(query: CommandQuery) -> Iterator[CommandResult]:
-    """Yield the accounts of users, if the signed-in user may see them."""
+    """Yield users whose name or login matches, if the signed-in user may see the accounts."""
     if not query.search_keys or not access.can_open("people.show_people"):
         return
     all_users = accounts.all_accounts()

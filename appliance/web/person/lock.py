@@ -41,7 +41,10 @@ def _lock_context() -> dict[str, object]:
 @anyone
 @open_at_sign_in_step("unlock")
 def show_lock_page() -> BaseResponse | str:
-    """Show the page of the lock, for a page that is opened or reloaded while locked."""
+    """Show the page of the lock, for a page that is opened or reloaded while locked.
+
+    If the session is not locked, redirect to the requested page.
+    """
     if not current_user.session.locked_at:
         return redirect(next_url())
     return _render_lock_page()

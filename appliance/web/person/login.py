@@ -124,7 +124,7 @@ def redirect_home() -> BaseResponse:
 @screen.get("/login")
 @public
 def show_login_page() -> BaseResponse | str:
-    """Show the login form; a user who is signed in is redirected."""
+    """Show the login form; a user who is signed in is redirected to the page requested before."""
     if current_user.is_authenticated:
         return redirect(next_url())
     return render_login_form()
@@ -197,7 +197,10 @@ def show_code_form() -> BaseResponse | str:
 @anyone
 @open_at_sign_in_step("prove")
 def verify_code() -> BaseResponse | tuple[str, int] | str:
-    """Check a second-factor code, and redirect to the requested page."""
+    """Check a second-factor code, and redirect to the requested page.
+
+    The device is then remembered. If the code is wrong, show the form again.
+    """
     device, code = current_device(), request.form.get("one_time_code", "")
     try:
         is_correct = sign_ins.check_code(

@@ -135,9 +135,10 @@ def complete_sign_in() -> BaseResponse | tuple[str, int]:
 
 
 def _fetch_claims(provider: "FlaskOAuth2App", rules: OpenId) -> Mapping[str, Any]:
-    """Return the provider's claims about the user, with the code in the current request.
+    """Return the provider's claims about the user who comes back from its page.
 
-    `rules` are the settings of the provider.
+    They are fetched with the authorization code in the current request; `rules` are the settings of
+    the provider.
 
     Raises UnverifiedIdentity if they lack a subject, have the wrong types or belong to an earlier
     sign-in; errors of Authlib, joserfc and requests are passed on.

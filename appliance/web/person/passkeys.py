@@ -39,7 +39,10 @@ def send_creation_options() -> Response:
 @screen.post("")
 @anyone
 def add_passkey() -> Response:
-    """Store the passkey that the browser created; abort with 422 if it is rejected."""
+    """Store the passkey that the browser created, and return the address of the next page as JSON.
+
+    Aborts with 422 if it is rejected.
+    """
     try:
         passkeys.add_passkey(current_user.session, _relying_party(), require_json_object())
     except PasskeyRejected:

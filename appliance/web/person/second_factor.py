@@ -49,7 +49,10 @@ def show_second_factor() -> str:
 @anyone
 @open_at_sign_in_step("enrol")
 def enrol_app() -> BaseResponse | str:
-    """Set up the app if the submitted code is right; only this response shows the paper codes."""
+    """Set up the app if the submitted code is right; only this response shows the paper codes.
+
+    Aborts with 409 if the user has set up an app already.
+    """
     if second_factor.has_second_factor(
         me()
     ):  # an app must be removed before another can replace it

@@ -68,7 +68,7 @@ def list_own_sessions() -> str:
 @own_screen.post("/<int:number>/end")
 @anyone
 def end_own_session(number: int) -> BaseResponse:
-    """End one of the user's own sessions, possibly the current one."""
+    """End one of the user's own sessions, even the current one; abort with 404 for another's."""
     user_session = _session_or_404(number)
     if user_session.user != me():
         abort(404)

@@ -89,7 +89,7 @@ TROUBLES: dict[str, LazyString] = {
 
 @dataclass(frozen=True)
 class Nearness:
-    """How near a deadline is: the text, the badge's kind, the icon."""
+    """How near a deadline is: the text, the badge's kind ("warn", "bad" or ""), the icon."""
 
     words: str
     kind: str

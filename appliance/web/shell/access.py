@@ -108,7 +108,10 @@ def can_open(endpoint: str) -> bool:
 
 
 def is_tab_shown(endpoint: str) -> bool:
-    """Return True if the tab of an endpoint is shown to the current role."""
+    """Return True if the current role may open an endpoint and the condition of its tab is true.
+
+    The condition is that of `show_tab_when`; most tabs have no condition.
+    """
     condition = current_app.view_functions[endpoint].__dict__.get("shown_when")
     return can_open(endpoint) and (condition is None or condition())
 

@@ -36,7 +36,10 @@ class _SharedTranslations(Domain):  # type: ignore[misc]  # flask-babel has no t
 
 
 def locale() -> str:
-    """Return the locale of this request, one of i18n.LOCALES."""
+    """Return the locale of this request, one of i18n.LOCALES.
+
+    It is the signed-in user's, or else the one in the browser's cookie, or else the default.
+    """
     if current_user and current_user.is_authenticated:
         language: str = current_user.user.language
         return language
@@ -55,7 +58,7 @@ def init_app(app: Flask) -> None:
 
     @app.before_request
     def choose_language() -> BaseResponse | None:
-        """Store the language of `?til=` in a cookie and redirect; None if there is no such one."""
+        """Store the language of `?til=` in a cookie and redirect; None without a valid `til`."""
         requested_locale = _LOCALE_BY_PARAMETER.get(request.args.get("til", ""))
         if not requested_locale or request.method != "GET":
             return None

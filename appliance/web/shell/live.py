@@ -57,9 +57,11 @@ screen = Blueprint("live", __name__)
 
 
 def init_app(app: Flask) -> None:
-    """Store the newest event at the start of each request, before the view reads data.
+    """Create the streams, and store the newest event's id at the start of each page's request.
 
-    The page follows the events after it.
+    That is before the view reads data; the page then follows the events after this one
+    (`heard` in templates). The socket of a request that opens a stream is handed over to the
+    streams.
     """
     app.extensions["live"] = streams = EventStreams()
     app.wsgi_app = SocketHandOver(app.wsgi_app, streams)  # type: ignore[method-assign]

@@ -23,26 +23,27 @@ class Count:
     """The number of items on the page of a tab.
 
     `pressing`: how many of them need attention soon or are overdue; the link of the section shows
-    the sum of this number over its tabs.
+    the sum of this number over its tabs. `late`: some of them are overdue.
     """
 
     number: int = 0
     pressing: int = 0
-    late: bool = False  # some of them are overdue
+    late: bool = False
 
 
 class Link(NamedTuple):
     """A link of the top bar (to a section) or of the tabs; `is_here`: it leads to the open page.
 
     `number` is shown next to the name: for a tab, how many items its page lists; for a section, how
-    many items of its pages need attention soon or are overdue. 0 is not shown.
+    many items of its pages need attention soon or are overdue. 0 is not shown. `late`: some of the
+    items are overdue.
     """
 
     address: str
     name: LazyString
     is_here: bool
     number: int = 0
-    late: bool = False  # some of that number are overdue
+    late: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def _unusual_reading_count() -> Count:
 def _unopened_appeal_count() -> Count:
     """Count the personal appeals that the signed-in user has the right to read and has not opened.
 
-    The right is given to a named user.
+    Such a right is given to single users, the named readers of an appeal.
     """
     number = len(personal.unopened_reader_entries(me().login))
     return Count(number, number)

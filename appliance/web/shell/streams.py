@@ -149,7 +149,7 @@ class EventStream(asyncio.Protocol):
             self._transport.close()
 
     def _send_text(self, text: str) -> None:
-        """Send a text; abort the connection if the browser has not read too much already sent."""
+        """Send a text, or abort the connection if too much that was sent is still unread."""
         if not self._transport or self._transport.is_closing():
             return
         if self._transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
