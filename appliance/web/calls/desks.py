@@ -57,7 +57,10 @@ class Desk:
 
 
 def operator_desks() -> list[Desk]:
-    """Return the desk (state) of every operator, sorted by state and name."""
+    """Return the desk (current state) of every active operator, sorted by state and name.
+
+    The states are in the order of STATES.
+    """
     live_calls, now = (
         {login: live_call for live_call in ongoing_calls() for login in live_call.parties},
         clock.now(),
@@ -67,6 +70,7 @@ def operator_desks() -> list[Desk]:
     talk_ends = calls.last_talk_ends(now - dt.timedelta(seconds=wrap_up)) if wrap_up else {}
     limits = {"ringing": ASA_TARGET_SECONDS, "call": LONG_TALK_SECONDS, "wrap_up": wrap_up}
     pause_limits = pauses.pause_limits()
+    # The state WRAP_UP is set if an operator asks for more time after a call.
     extra_wrap_up, result = float(site().calls.more_time), []
     for user, current in presence.current_states():
         call, phone = live_calls.get(user.login), phones.get(user.extension)

@@ -114,9 +114,9 @@ def show_article(slug: str) -> str:
         **article_form.form_context(form_values, refusal.trouble),
         coming=pending,
         held=in_force,
-        writes=can_write,
+        writes=can_write,  # the page is the form of the draft, otherwise it only shows the version
         versions=rows,
-        told=refusal.values,
+        told=refusal.values,  # of a refused step, such as a comment that was already typed
         differences=article_contexts.difference_rows(in_force, pending)
         if in_force and pending
         else [],

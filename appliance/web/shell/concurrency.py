@@ -180,6 +180,7 @@ def long_running[V: View](view: V) -> V:
             if not turns.acquire(timeout=REPORT_WAIT_SECONDS):
                 abort(503)
             cleanup.callback(turns.release)
+            # Leaving the `with` block releases turn and slot, also after an error.
             response = view(*args, **kwargs)
             if isinstance(response, Response) and response.is_streamed:
                 # A slow download keeps the user's own slot, but does not block the turn of others.

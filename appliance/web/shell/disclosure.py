@@ -79,7 +79,7 @@ def _write_audit_rows(response: Response) -> Response:
     if not kinds:
         return response
     reader = f"key:{g.key.name}" if "key" in g else me().login
-    if is_htmx_request():
+    if is_htmx_request():  # an open page fetches its pieces again and again
         unseen_ids = current_app.extensions["disclosure"].record_unseen
         kinds = {
             kind: unseen_ids(reader, request.endpoint, kind, ids) for kind, ids in kinds.items()

@@ -226,6 +226,7 @@ class EventStreams:
         """
         if not self._last_dropped_event() <= stream.last_event <= stream.newest_event:
             stream.send_refresh(stream.newest_event)
+        # Fragments that changed since the page was rendered are sent to it as well.
         for fragment in self._fragments:
             fragment.is_due |= self._latest_events.get(fragment.topic, 0) > stream.last_event
         missed = itertools.takewhile(
