@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 def form_context(form_values: MultiDict[str, str], trouble: str) -> dict[str, Any]:
     """Return the template context of the form: its options, the typed values, why it was refused.
 
-    `trouble` is the code of the refusal, or "". `most` are the limits: characters of the texts, and
-    bytes of one file and of all files together.
+    `trouble` is the code of the refusal, or "". `limits` are the allowed characters of each text,
+    and the allowed bytes of one file and of all files together.
     """
     return {
         "typed": form_values,
@@ -32,7 +32,7 @@ def form_context(form_values: MultiDict[str, str], trouble: str) -> dict[str, An
         "all_sections": list(catalogs.labels_by_code(articles.SECTION_LIST, locale()).items()),
         "all_topics": catalogs.item_choices(articles.DIRECTION_LIST, locale(), today()),
         "owners": articles.possible_owners(),
-        "most": {
+        "limits": {
             "title": articles.MAX_TITLE_LENGTH,
             "text": articles.MAX_TEXT_LENGTH,
             "line": articles.MAX_LINE_LENGTH,
