@@ -1,4 +1,4 @@
-"""The caller's card next to a form: earlier calls and appeals, appeals about the same matter.
+"""The caller's card, shown next to a form: earlier calls, earlier appeals, and similar ones.
 
 A desk is an operator's form together with the call it belongs to. A veiled appeal is a
 personal appeal whose content is hidden from a user who may not read it.
@@ -50,9 +50,10 @@ TROUBLES: dict[str, LazyString] = {
 def caller_context(desk: OperatorDesk, shown_appeal: "Appeal | None" = None) -> dict[str, Any]:
     """Return the context of operator/caller.html.
 
-    By the caller's number: known people, earlier calls, appeals other than `shown_appeal`,
-    registered calls, messages and notes. By the values typed in the form: the appeals of the person
-    that they name, and appeals that may be about the same matter.
+    By the caller's number: known people, earlier calls, appeals, registered calls, messages and
+    notes. By the values typed in the form: the appeals of the person that they name, and appeals
+    that may be about the same matter. `shown_appeal` is left out: the page shows it next to the
+    card. What is shown is recorded in the audit.
     """
     call = desk.call
     phone = call.citizen if call else None
@@ -109,7 +110,10 @@ def after_call_context(desk: OperatorDesk) -> dict[str, Any]:
 
 
 def appeal_rows(listed: "Iterable[Appeal]") -> list[dict[str, Any]]:
-    """Return a row for each appeal: the appeal, its handling and how near its deadline is."""
+    """Return a row for each appeal: the appeal, its handling and how near its deadline is.
+
+    `handling` and `near` (see appeal_labels.deadline_nearness) may be None.
+    """
     date, calendar, rows = today(), catalogs.working_calendar(site()), []
     for appeal in listed:
         progress = handling_of_appeal(appeal)
@@ -122,9 +126,10 @@ def appeal_rows(listed: "Iterable[Appeal]") -> list[dict[str, Any]]:
 @may("desk.work")
 @limiter.limit("60 per minute", key_func=user_key)
 def show_recognised(token: str, piece: str) -> str:
-    """Show the appeals of the person named in the form, or those that may be about the same matter.
+    """Show appeals that the values typed in the form lead to, as a fragment of the page.
 
-    The response is a fragment of the page.
+    With `piece` "person", these are the appeals of the person named in the form; with "alike", open
+    appeals that may be about the same matter.
     """
     desk = desk_for_unregistered_form(me(), token) or abort(404)
     phone = desk.call.citizen if desk.call else None
@@ -150,9 +155,13 @@ def show_after_call(token: str) -> str:
 @screen.post("/<token>/add")
 @may("desk.work")
 def add_to_appeal(token: str) -> Response:
-    """Add the form's summary to an open appeal instead of registering another appeal."""
+    """Add the form's summary to an open appeal instead of registering another appeal.
+
+    `appeal` in the JSON body is the appeal's number. The response has the number of the form №2
+    with which the form's call is registered by this ("" without a call), or why it was refused.
+    """
     values, body = forms.submitted_values(token), require_json_object()
-    # it may be veiled: operators may add to an appeal that they cannot read
+    # visible, but maybe veiled: operators may add to an appeal whose content they cannot read
     appeal = appeal_access.visible_appeal(str(body.get("appeal", "")))
     try:
         addition = additions.add_to_appeal(appeal, values, operator=me(), token=token, tz=site().tz)
@@ -162,10 +171,11 @@ def add_to_appeal(token: str) -> Response:
 
 
 def _recognition_context(desk: OperatorDesk, listed_numbers: set[str]) -> dict[str, Any]:
-    """Return the context of what the draft's values recognise: a person, and similar appeals.
+    """Return the context of the person whom the typed values describe, and of similar appeals.
 
     The person's appeals in `listed_numbers` are left out: the card already lists them. Everything
-    is empty if nothing was typed, or if the form is registered.
+    is empty if nothing was typed, or if the form is registered. The user may open the other appeals
+    from now on; that they were shown is recorded in the audit.
     """
     values: dict[str, str] = desk.draft.values if desk.draft else {}
     if not values or desk.is_registered:
@@ -194,7 +204,8 @@ def _recognition_context(desk: OperatorDesk, listed_numbers: set[str]) -> dict[s
 def _unanswered_count(earlier_calls: "list[Call]") -> int:
     """Return the number of the caller's unanswered calls since the last answered one.
 
-    `earlier_calls` is ordered newest first; ongoing calls are ignored.
+    `earlier_calls` is ordered newest first; ongoing calls are ignored. Only outcomes after which
+    the caller is to be called back count, so that a refused call, for example, does not.
     """
     ended = (call for call in earlier_calls if call.ended_at)
     unanswered = takewhile(lambda call: call.outcome != "answered", ended)

@@ -16,7 +16,9 @@ screen = Blueprint("choices", __name__, url_prefix="/choices")
 def list_choices(name: str) -> Response:
     """Return the options of a list that match the text `q`, as JSON (catalogs.matching_options).
 
-    Aborts with 404 if there is no such list.
+    `name` is the list's code, or "region", "district" or "mahalla"; the parameters `region` and
+    `district` are the codes of the places in which districts and mahallas are looked for. Aborts
+    with 404 if there is no such list.
     """
     argument = request.args.get
     region, district = argument("region") or None, argument("district") or None

@@ -83,8 +83,9 @@ def show_registered(number: str) -> str:
 def open_new_form() -> Response:
     """Redirect to a new form.
 
-    It belongs to the call of the appeal or registered call with the number `after`; if `after` is
-    missing, to the last call if its form is closed, or to no call.
+    It belongs to the call of the appeal or registered call with the number `after`. If `after` is
+    missing, it belongs to the current call if that has no open form (it is registered, or its form
+    was set aside), otherwise to no call.
     """
     if after := request.args.get("after"):
         if queries.is_appeal_number(after):
@@ -112,7 +113,8 @@ def show_card() -> str:
     """Show the card as a fragment of the page.
 
     It shows the form with the token `form`, or the appeal or call with the number `registered`, or
-    else the current desk. `shows` selects one of the two forms of a call.
+    else the current desk. `shows` is the number of the form to show ("1" for an appeal, "2" for a
+    call), if the user has switched between the two.
     """
     if number := request.args.get("registered"):
         return render_template("operator/card.html", **_registered_context(number))
@@ -137,14 +139,18 @@ def show_bar() -> str:
 @screen.get("/paused")
 @may("desk.work")
 def show_paused() -> str:
-    """Show that somebody put the operator on a pause, or that a callback failed, and why."""
+    """Show the notices about the operator's pause and a failed callback, as a page fragment.
+
+    The pause is mentioned if a supervisor or the system started it, or if it has reached its limit
+    for the day.
+    """
     return render_template("operator/paused.html", **_paused_context())
 
 
 @screen.post("/more-time")
 @may("desk.work")
 def extend_wrap_up() -> Response:
-    """Extend the wrap-up after a talk, in which the phone does not ring, by the set time."""
+    """Extend the wrap-up after a talk, in which the phone does not ring, by `calls.more_time`."""
     if not (wrap_up := _wrap_up_period()) or not wrap_up["more"]:
         return jsonify(trouble=_("The wrap-up is already over."))
     return states.set_state(presence.WRAP_UP)
@@ -153,7 +159,10 @@ def extend_wrap_up() -> Response:
 @screen.post("/hang-up")
 @may("desk.work")
 def hang_up() -> Response:
-    """Hang up the operator's phone in the current call."""
+    """Hang up the operator's phone in the current call.
+
+    `trouble` in the JSON response says why that was not possible, or is "".
+    """
     line, extension = _phone_line(), me().extension
     call = line.call_id if line else getattr(calls.current_call(me().login), "id", None)
     if not call or not extension:
@@ -168,7 +177,10 @@ def hang_up() -> Response:
 
 
 def _render_page(desk: OperatorDesk | None, is_open: bool = False) -> str:
-    """Render the workplace with the card of a desk."""
+    """Render the workplace with the card of a desk, or without a desk, of the operator's day.
+
+    A form that was set aside or registered is shown only if `is_open` is True.
+    """
     return render_template("operator/page.html", **_card_context(desk, is_open))
 
 
@@ -190,7 +202,10 @@ def _top_context() -> dict[str, object]:
 
 
 def _bar_context() -> dict[str, object]:
-    """Return the context of the bar: the current call, what the phone does, the wrap-up."""
+    """Return the context of the bar: the current call, what the phone does, the wrap-up.
+
+    That the call, or the number at the other end, is shown is recorded in the audit.
+    """
     desk, line = _current_desk(), _phone_line()
     disclosure.log_shown("call", [desk.call.id] if desk and desk.call else [])
     disclosure.log_shown(
@@ -211,7 +226,7 @@ def _bar_context() -> dict[str, object]:
 
 
 def _current_desk() -> OperatorDesk | None:
-    """Return the current desk, computed once per response, so that form and bar agree."""
+    """Return the current desk, if any; computed once per response, so that form and bar agree."""
     if "at_hand" not in g:
         g.at_hand = current_desk(me(), clock.now())
     desk: OperatorDesk | None = g.at_hand
@@ -221,8 +236,8 @@ def _current_desk() -> OperatorDesk | None:
 def _paused_context() -> dict[str, object]:
     """Return the context of the notice about a pause or a failed callback.
 
-    `unreached` is the callback that failed within UNREACHED_NOTICE_PERIOD, or None if a call is
-    ongoing.
+    `unreached` is the callback that failed within UNREACHED_NOTICE_PERIOD, if any; during a call,
+    from which the notice would distract, it is None.
     """
     busy = states.own_call()
     unreached = (
@@ -271,7 +286,8 @@ def _card_context(
 ) -> dict[str, object]:
     """Return the context of the card: an open form, what was registered with it, or the day.
 
-    A form that was set aside or registered is open only if `is_open` is True.
+    A form that was set aside or registered is open only if `is_open` is True: the operator has
+    opened it. `shows` is the number of the form to show, "" for the usual one.
     """
     if desk and (is_open or not desk.is_closed):
         return (
@@ -299,10 +315,10 @@ def _card_context(
 
 
 def _unfinished_context() -> dict[str, object]:
-    """Return the context of unfinished work: drafts, and calls with neither form №2 nor a draft.
+    """Return the context of unfinished work: drafts, and calls that have yet to be registered.
 
-    `to_register` has the newest of these calls as (call, token of its form), `waiting` is the
-    number of all.
+    Such a call has neither a registered form №2 (the form of a call) nor a draft. `to_register` has
+    the newest of them as (call, token of its form), `waiting` is the number of all.
     """
     drafts = forms.unfinished_drafts()
     drafted_ids = {draft.call_id for draft in drafts}
@@ -319,9 +335,9 @@ def _unfinished_context() -> dict[str, object]:
 
 
 def _registered_call_context(number: str) -> dict[str, object]:
-    """Return the context of the card of a call just registered on form №2.
+    """Return the context of the card of a call just registered on form №2, the form of a call.
 
-    Aborts with 404 if the operator did not register it.
+    `number` is that of the form. Aborts with 404 if the operator did not register it.
     """
     call_form = call_forms.find_call_form(number, me())
     if not call_form or call_form.operator_id != me().id:
@@ -340,7 +356,10 @@ def _registered_call_context(number: str) -> dict[str, object]:
 
 
 def _registered_context(number: str) -> dict[str, object]:
-    """Return the context of the card of an appeal, or of a call on form №2, just registered."""
+    """Return the context of the card of an appeal, or of a call, that was just registered.
+
+    Aborts with 404 if the operator did not register it.
+    """
     if not queries.is_appeal_number(number):
         return _registered_call_context(number)
     appeal = _own_appeal(number)

@@ -38,6 +38,10 @@ screen = Blueprint("forms", __name__, url_prefix="/operator/forms")
 def save_form(token: str) -> Response | tuple[Response, int]:
     """Save the typed values as a draft and return the doubts (warnings) about them.
 
+    In the JSON body, `form` is the number of the form, `aside` is true if the operator sets it
+    aside, `at` is when the values were typed, and `base` has the stored values from which the page
+    started. With `base`, `elsewhere` in the response has the values that another page has changed.
+
     Responds with 409 and the number if the form is already registered, and with 413 if the operator
     has too many drafts.
     """
@@ -85,9 +89,11 @@ def register_appeal(token: str) -> Response:
 @screen.post("/<token>/register-call")
 @may("desk.work")
 def register_call(token: str) -> Response:
-    """Register only the call, on form №2.
+    """Register the call without an appeal, on form №2; return the number of the form as JSON.
 
-    `silent` in the JSON body, if the caller said nothing, is the type of such a call.
+    For a call without contents, `silent` in the JSON body is its type, one of
+    call_forms.EMPTY_CALL_TYPES ("silent", "prank", …), which replaces the typed one; otherwise it
+    is missing. Aborts with 422 if the form has no call.
     """
     values, silent = submitted_values(token), require_json_object().get("silent")
     if silent is not None:
@@ -95,6 +101,7 @@ def register_call(token: str) -> Response:
             abort(422)
         values = values | {"call_type": silent, "call_type_text": ""}
     draft = drafts.find_draft(me(), token)
+    # typed in form №1 before the operator switched to form №2
     other_values = drafts.values_of_other_form(forms.CALL_FORM, draft.values) if draft else {}
     try:
         call_form = call_forms.register(
@@ -111,17 +118,21 @@ def register_call(token: str) -> Response:
 @screen.post("/<token>/discard")
 @may("desk.work")
 def discard_draft(token: str) -> Response:
-    """Delete a draft."""
+    """Discard a draft: it is deleted, or if it belongs to a call, emptied and set aside."""
     drafts.discard_draft(me(), token)
     return jsonify(done=True)
 
 
 def form_context(desk: OperatorDesk, form: str = "") -> dict[str, object]:
-    """Return the context of an open form; `form` is the number of the requested one, if any."""
+    """Return the context of an open form; `form` is the number of the requested one, if any.
+
+    A draft is continued with its values; a new form starts with default values, with data of the
+    call, and with what is known about the caller (`known`).
+    """
     form = selected_form(desk, form)
     known_values = {} if desk.draft else _known_values(desk, form)
     values = _initial_values(desk) | known_values
-    if desk.draft:  # fields of a form that was not open yet get the values of a new form
+    if desk.draft:  # fields that only the other form has, still unopened, start as in a new form
         seen_fields = forms.definition_in_force(desk.draft.form).value_names
         values = {n: t for n, t in values.items() if n not in seen_fields} | desk.draft.values
     disclosure.log_shown("draft", [desk.token])
@@ -138,8 +149,8 @@ def form_context(desk: OperatorDesk, form: str = "") -> dict[str, object]:
 def selected_form(desk: OperatorDesk, requested_form: str = "") -> str:
     """Return the number of the form to show: the requested one, or else the draft's.
 
-    It is form №2 for a new call, and always form №1 if there is no call, or if the call is already
-    registered on form №2.
+    It is form №2 (for a call) if there is no draft yet. It is always form №1 (for an appeal) if
+    there is no call, or if the call is already registered: a call has one form №2.
     """
     if not desk.call or desk.call_form:
         return forms.APPEAL_FORM
@@ -149,7 +160,10 @@ def selected_form(desk: OperatorDesk, requested_form: str = "") -> str:
 
 
 def unfinished_drafts(open_token: str = "") -> "list[Draft]":
-    """Return the operator's drafts, except the one with the token `open_token`."""
+    """Return the operator's drafts, except the one with the token `open_token`, which is open.
+
+    That they are shown is recorded in the audit.
+    """
     unfinished = [draft for draft in drafts.operator_drafts(me()) if draft.token != open_token]
     disclosure.log_shown("draft", [draft.token for draft in unfinished])
     return unfinished
@@ -190,7 +204,7 @@ def submitted_values(token: str, name: str = "values") -> dict[str, str]:
 
 
 def _initial_values(desk: OperatorDesk) -> dict[str, str]:
-    """Return the values of a new form: defaults, the caller's number, and data of the call."""
+    """Return the values of both new forms: defaults, the caller's number, and data of the call."""
     phone = (
         phone_numbers.grouped_number(desk.call.citizen) if desk.call and desk.call.citizen else ""
     )
@@ -203,7 +217,8 @@ def _initial_values(desk: OperatorDesk) -> dict[str, str]:
 def _known_values(desk: OperatorDesk, form: str) -> dict[str, str]:
     """Return what is known about the caller, for form №2, if exactly one person has their number.
 
-    Otherwise, and for form №1, returns {}.
+    Fields that are to be asked in every call (`anew`) are left out. Returns {} for form №1, for
+    which the operator copies the data from the card, and if nobody or several have the number.
     """
     people = applicants.find_by_phone(desk.call.citizen if desk.call else None)
     if form != forms.CALL_FORM or len(people) != 1:
@@ -215,7 +230,10 @@ def _known_values(desk: OperatorDesk, form: str) -> dict[str, str]:
 
 
 def _requested_form(body: dict[str, object]) -> str:
-    """Return the number of the form that the request names; abort with 422 if it is unknown."""
+    """Return the number of the form that the request names, "1" by default.
+
+    Aborts with 422 if there is no such form.
+    """
     form = body.get("form", forms.APPEAL_FORM)
     return str(form) if form in forms.FORMS else abort(422)
 

@@ -59,7 +59,9 @@ def show_message_list(about: str, id: str) -> str:
 def preview_message(about: str, id: str) -> Response:
     """Return a text as it would be sent, with its size and why it is refused, as JSON.
 
-    If `fill` is set in the request, the text is made from the selected template.
+    If `fill` is set in the request, the text is made from the selected template. In the response,
+    `field` is the input that a refusal is about, the number or the text; `late` says when the
+    message will be sent if it is delayed, and is "" otherwise.
     """
     subject = _writable_subject(about, id)
     options = _selected_options(MultiDict(require_json_object()), subject)
@@ -85,7 +87,11 @@ def preview_message(about: str, id: str) -> Response:
 @screen.post("")
 @may("sms.write")
 def send_message(about: str, id: str) -> Response:
-    """Queue the message to be sent; the request is JSON from the operator's page, or a form."""
+    """Queue the message to be sent; the request is JSON from the operator's page, or a form.
+
+    `sending` in the request is a random text made with the page: the same message with the same
+    `sending` is queued only once.
+    """
     subject = _writable_subject(about, id)
     body = MultiDict(require_json_object()) if request.is_json else request.form
     options = _selected_options(body, subject)
@@ -156,9 +162,9 @@ def _writable_subject(about: str, id: str) -> Subject:
 
 
 def _operator_desk(token: str) -> OperatorDesk:
-    """Return the desk of the operator's own form, even if it is registered.
+    """Return the operator's own form together with its call, even if it is registered.
 
-    Aborts with 404 for any other form or user.
+    Aborts with 404 if the user is no operator, or if the form is not their own.
     """
     if me().role != "operator":
         abort(404)
@@ -166,7 +172,11 @@ def _operator_desk(token: str) -> OperatorDesk:
 
 
 def _subject_messages(about: str, id: str) -> "list[Message]":
-    """Return the messages sent about the subject; abort with 404 if the user may not see it."""
+    """Return the messages sent about the subject; abort with 404 if the user may not see it.
+
+    For a call or a form, messages about the appeals made in the call are included, except those
+    whose content the user may not read.
+    """
     match about:
         case "appeal":
             return citizens.messages_of_appeal(appeal_access.readable_appeal(id))

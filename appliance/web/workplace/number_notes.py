@@ -34,7 +34,10 @@ def show_notes(token: str) -> str:
 @screen.get("/operator/forms/<token>/notes")
 @may("desk.work")
 def show_note_form(token: str) -> str:
-    """Show the form for a new note, or for the note with the id `note` if it may be changed."""
+    """Show the form for a new note about the caller's number, or for the note with the id `note`.
+
+    Aborts with 403 if the user may not change that note.
+    """
     desk = own_desk(token)
     note = _changeable_note(_caller_number(desk), request.args.get("note", ""))
     disclosure.log_shown("number", [note.number] if note else [])
@@ -46,7 +49,10 @@ def show_note_form(token: str) -> str:
 @screen.post("/operator/forms/<token>/notes")
 @may("note.write")
 def save_number_note(token: str) -> Response:
-    """Add, correct or remove a note about the number of the caller to whom a form belongs."""
+    """Add, correct or remove a note about the caller's number.
+
+    `note` in the JSON body is the id of the note, "" for a new one; `step` "remove" removes it.
+    """
     desk, body = own_desk(token), require_json_object()
     note = _changeable_note(_caller_number(desk), str(body.get("note", "")))
     text = str(body.get("text", ""))
@@ -65,7 +71,10 @@ def save_number_note(token: str) -> Response:
 @screen.post("/calls/<call_id>/notes/<int:number>")
 @may("note.change")
 def change_call_note(call_id: str, number: int) -> Response:
-    """Correct or remove a note about the caller's number, from the page of a call."""
+    """Correct or remove the note with the id `number`, from the page of a call.
+
+    The note is about the caller's number. It is removed if the field `step` is "remove".
+    """
     call = queries.viewable_call(me(), call_id) or abort(404)
     note = number_notes.find_note(call.citizen, number) or abort(404)
     address = url_for("call.show_call", call_id=call_id)
@@ -86,7 +95,7 @@ def _caller_number(desk: OperatorDesk) -> str | None:
 
 
 def _changeable_note(number: str | None, id: str) -> "NumberNote | None":
-    """Return the note of a number with this id, if `id` is not empty.
+    """Return the note with this id about a number; None if `id` is empty: a new note is meant.
 
     Aborts with 404 if the number has no such note, and with 403 if the user may not change it.
     """

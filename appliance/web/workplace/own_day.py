@@ -1,4 +1,7 @@
-"""The operator's own day, compared with their goals, and the line of waiting callers."""
+"""The operator's own day, compared with their goals, and the one-line summary of waiting callers.
+
+The summary says how many callers wait in the operator's queues, and for how long.
+"""
 
 import datetime as dt
 import functools
@@ -28,7 +31,7 @@ from appliance.web.workplace import states
 if TYPE_CHECKING:
     from appliance.models import User
 
-QUEUE_LINE_INTERVAL_SECONDS = 3.0  # between two updates of the line of waiting callers
+QUEUE_LINE_INTERVAL_SECONDS = 3.0  # between two updates of the summary of waiting callers
 screen = Blueprint("own_day", __name__, url_prefix="/operator")
 
 
@@ -49,7 +52,10 @@ class WaitingCallers:
 
 @screen.record_once
 def _push_queue_line(state: BlueprintSetupState) -> None:
-    """Send the line of waiting callers to all operators' pages whenever a call changes."""
+    """Register the summary of waiting callers as a fragment that is sent to open pages.
+
+    It is sent to all operators' pages when a call changes, at most every few seconds.
+    """
     app = cast(Flask, state.app)
     line = PushedFragment(
         "calls", "/operator/queue", QUEUE_LINE_INTERVAL_SECONDS, functools.partial(queue_lines, app)
@@ -72,12 +78,18 @@ def show_queue() -> str:
 
 
 def day_context() -> dict[str, object]:
-    """Return the context of the operator's day: figures, goals, and the pauses by reason."""
+    """Return the context of the operator's day so far: figures, goals, and the pauses by reason.
+
+    `on_form` is the number of calls registered on form №2, `form_share` their share of the answered
+    calls in percent, None if no call was answered. Pauses are listed if they were taken today or
+    have a limit.
+    """
     begin, now = start_of_today(), clock.now()
     day = operator_day(me(), begin, now, routing.wrap_up_rule(site()))
     on_form = call_forms.count_registered_calls(me(), begin)
     reasons = states.own_state().reasons
     listed_codes = {reason.code for reason in reasons}
+    # taken today, but not on the list: set by the system or a supervisor, or retired since then
     other_reasons = [
         states.PauseReason(code, pause_reason_name(code), seconds, None)
         for code, seconds in day.pauses.items()
@@ -97,7 +109,7 @@ def day_context() -> dict[str, object]:
 
 
 def queue_context() -> dict[str, object]:
-    """Return the context of the line of waiting callers."""
+    """Return the context of the summary of waiting callers."""
     return {
         "queue": waiting_callers(me(), routing.current_plan(site()), clock.now()),
         "short": SHORT_LANGUAGE_NAMES,
@@ -105,9 +117,10 @@ def queue_context() -> dict[str, object]:
 
 
 def queue_lines(app: Flask, ids: Collection[str]) -> dict[str, str]:
-    """Return the HTML of the line of waiting callers for each operator among the users, by id.
+    """Return the HTML of the summary of waiting callers, by operator id.
 
-    The line is rendered once for all operators who see the same.
+    `ids` are the ids of users with open pages; only operators among them are included. It is
+    rendered once for all operators who see the same.
     """
     rendered: dict[tuple[str, WaitingCallers], str] = {}
     lines_by_user = {}

@@ -1,6 +1,6 @@
-"""The operator's phone: where it rings, its SIP account, the sound quality, pages that were lost.
+"""The operator's phone: where it rings, its SIP account, sound quality, calls of closed pages.
 
-It is on the desk, or a browser phone in one of the operator's open pages.
+It is a desk phone, or a browser phone in one of the operator's open pages.
 """
 
 import re
@@ -68,7 +68,10 @@ def show_phone() -> str:
 @screen.post("")
 @may("desk.work")
 def choose_phone() -> Response:
-    """Save where the phone is, and whether a browser phone answers automatically."""
+    """Save where the phone is (`phone`), and whether a browser phone answers automatically.
+
+    A browser phone is refused if the settings do not allow it.
+    """
     phone = request.form.get("phone", me().phone)
     if phone == "page" and not site().asterisk.browser_phones:
         return refusals.redirect_back(url_for(".show_phone"), "phone")
@@ -85,8 +88,9 @@ def choose_phone() -> Response:
 def take_account() -> Response:
     """Return the user's SIP account to an open page with the id `page`, which then has the phone.
 
-    While the user talks in another page, only `speaks` is returned, unless `take` is set. Aborts
-    with 404 if the user does not use the browser phone.
+    The phone leaves the page that had it. To protect a talk there, only `speaks` is returned while
+    the user talks, unless `take` is set: the user has confirmed it. Aborts with 404 if the user
+    does not use the browser phone.
     """
     user, host, page_id = me(), site().asterisk.address, require_json_object().get("page")
     if not _is_phone_in_page(user):
@@ -126,11 +130,11 @@ def record_quality() -> Response:
 @screen.post("/resume")
 @may("desk.work")
 def release_lost_call() -> Response:
-    """Hang up the connection of a browser phone whose page is closed, so that its call can go on.
+    """Hang up the connection of a browser phone whose page is closed.
 
-    A page that is being closed sends the SIP Call-ID of its talk as `session`; a page that was
-    opened and has registered its phone sends "". Asterisk itself notices any other lost connection
-    some seconds later.
+    The caller is kept, and the phone rings in the page that is open then. A page that is being
+    closed sends the SIP Call-ID of its talk as `session`; a page that was opened and has registered
+    its phone sends "". Asterisk itself notices any other lost connection some seconds later.
     """
     session = require_json_object().get("session", "")
     try:
@@ -151,5 +155,5 @@ def _is_talking(user: "User") -> bool:
 
 
 def _is_phone_in_page(user: "User") -> bool:
-    """Return True if the user uses the browser phone."""
+    """Return True if the user has an extension and uses the browser phone, and it is allowed."""
     return bool(user.extension) and user.phone == "page" and site().asterisk.browser_phones

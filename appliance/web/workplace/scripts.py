@@ -85,7 +85,10 @@ def show_script(token: str) -> str:
 def run_action(token: str, what: str) -> Response:
     """Start, continue, leave or resume a script, or change its language.
 
-    `trouble` in the JSON response says why that was not possible, or is "".
+    In the JSON body, "begin" has `version` and `language`; "end" has `result`, one of runs.RESULTS;
+    "speak" has `language`. For "go", `seen` is the number of steps that the page knew, and the next
+    step is the one before if `back` is true, or else the step `to`, or else that of the caller's
+    `answer` (its number, from 1). `trouble` in the response says why that was not possible, or "".
     """
     desk, body = own_desk(token), require_json_object()
     run = runs.latest_run(me(), desk.token, desk.call)
@@ -137,7 +140,10 @@ def _start_script(desk: OperatorDesk, body: Mapping[str, Any]) -> None:
 
 
 def _applicable_versions(desk: OperatorDesk) -> "list[ScriptVersion]":
-    """Return the scripts that apply to a form, in the versions in force when its call arrived."""
+    """Return the scripts that apply to a form, in the versions in force when its call arrived.
+
+    Without a call, they are the versions in force now.
+    """
     direction = desk.draft.values.get("direction", "") if desk.draft else ""
     calendar = catalogs.working_calendar(site())
     situation = queries.call_situation(desk.call, direction, calendar, _script_language(desk))
@@ -151,7 +157,10 @@ def _script_language(desk: OperatorDesk) -> str:
 
 
 def _placeholder_values(desk: OperatorDesk) -> dict[str, str]:
-    """Return the known values of the placeholders in a script's texts, by placeholder."""
+    """Return the values of the placeholders in a script's texts, by placeholder.
+
+    `number` and `due` (of the last appeal registered with the form) are left out until then.
+    """
     draft_values: Mapping[str, str] = desk.draft.values if desk.draft else {}
     name = " ".join(filter(None, (draft_values.get("first_name"), draft_values.get("surname"))))
     values = {

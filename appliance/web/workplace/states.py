@@ -39,7 +39,7 @@ class PauseReason:
 
     @property
     def is_over(self) -> bool:
-        """True if today's pauses for this reason have reached the limit."""
+        """True if today's pauses for this reason have used up its limit; never without a limit."""
         return self.limit is not None and self.used_seconds >= 60 * self.limit
 
 
@@ -47,9 +47,10 @@ class PauseReason:
 class OwnState:
     """The state of the signed-in operator, and since when they have it (None: never set).
 
-    `pause_reason`: why they are on a pause. `by_others`: a code of presence.SYSTEM_REASONS if
-    the system or a supervisor put them on the pause, otherwise "". `reasons`: all that can be
-    chosen. `in_call`: they have a call, or their phone is in use.
+    `pause_reason`: why they are on a pause, None if they are not. `by_others`: a code of
+    presence.SYSTEM_REASONS if the system or a supervisor put them on the pause, otherwise "".
+    `reasons`: all that can be chosen. `in_call`: they have a call, or their phone is in use.
+    `now`: the time of the other values, from which the page counts on.
     """
 
     state: str
@@ -86,7 +87,10 @@ def choose_state() -> Response:
 
 
 def set_state(state: str, reason: str = "") -> Response:
-    """Set the signed-in operator's state; respond with a text if Asterisk cannot apply it yet."""
+    """Set the signed-in operator's state; `reason` says why they are on a pause.
+
+    `trouble` in the JSON response says that Asterisk cannot apply it yet, or is "".
+    """
     try:
         actions.choose_state(site(), me(), state, reason=reason)
     except (actions.Unreachable, actions.ActionRefused):
@@ -126,7 +130,7 @@ def _pause_reasons() -> list[tuple[str, str]]:
 
 
 def _load_own_state() -> OwnState:
-    """Load the signed-in operator's state, and today's pauses with their limits."""
+    """Load the signed-in operator's state ("off" before the first), and today's pauses."""
     user, now = me(), clock.now()
     current, phone = presence.state_of(user), devices.find_phone(user.extension or "")
     used_seconds, limits = pauses.pause_seconds(user, start_of_today(), now), pauses.pause_limits()

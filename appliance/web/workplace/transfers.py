@@ -40,7 +40,9 @@ CONSULTATION_ACTIONS: dict[str, Callable[..., None]] = {
 def list_employees() -> str:
     """Show the employees found by the text `q`, as a fragment of the page.
 
-    The caller is transferred to the chosen employee; with `to=call`, the employee is called.
+    The caller is transferred to the chosen employee; with `to=call`, the employee is called. If `q`
+    is itself a phone number, it is offered as well, and with `to=call` and no `q`, the number of
+    the current caller.
     """
     typed = request.args.get("q", "")
     now, calendar = clock.now(), catalogs.working_calendar(site())
@@ -93,7 +95,8 @@ def end_consultation() -> Response:
 def dial_number() -> Response:
     """Call the typed `number`, or the number of the object `of`, written as KIND/NAME.
 
-    `reason` is "follow_up" (about the current form or its appeal), "ministry" or "page".
+    `reason` is "follow_up" (about the current form or its appeal), "ministry" (to the ministry) or
+    "page" (any other call).
     """
     body = require_json_object()
     reason = str(body.get("reason"))
@@ -144,7 +147,10 @@ def _number_to_dial(source: str) -> str:
 
 
 def _run_action(action: Callable[..., None], *arguments: str) -> Response:
-    """Execute an action in Asterisk; respond with why it failed, in the operator's language."""
+    """Execute an action in Asterisk, for the signed-in user.
+
+    `trouble` in the JSON response says why it failed, in the user's language, or is "".
+    """
     try:
         action(site(), me(), *arguments)
     except actions.ActionRefused as error:
