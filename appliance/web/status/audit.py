@@ -42,7 +42,10 @@ COLUMNS = (
 @screen.get("")
 @may("audit.read")
 def show_entries() -> str:
-    """Show the requested entries, newest first; that they were shown is recorded in the audit."""
+    """Show a page of the requested entries, newest first; that is itself recorded in the audit.
+
+    `before` in the URL is the id of the oldest entry of the previous page.
+    """
     filters, query = _requested_filters()
     before = request.args.get("before", 0, parse_count) or None
     rows = entries.list_entries(filters, ENTRIES_PER_PAGE + 1, before)
@@ -96,7 +99,9 @@ def download_entries() -> Response:
 def _requested_filters() -> tuple[entries.EntryFilters, dict[str, str]]:
     """Return the filters that the URL gives, and their texts by parameter.
 
-    Invalid values are ignored, and so is a personal `record` if the user may not read all entries.
+    Without a `record` and a first day (`since`), only the last _DEFAULT_DAYS are included. Invalid
+    days are ignored, and so is a `record` that has a phone number or a search text if the user may
+    not read all entries.
     """
     names = ("who", "action", "record", "since", "until", "address")
     query = {name: text for name in names if (text := request.args.get(name, "").strip())}
@@ -119,6 +124,10 @@ def _requested_filters() -> tuple[entries.EntryFilters, dict[str, str]]:
 
 
 def _may_read_all() -> bool:
+    """Return True if the user may read everything in the audit.
+
+    Others, such as technicians, see the same entries without the data of citizens.
+    """
     return rights.scope_of(me(), "audit.read") == rights.ALL_RECORDS
 
 
@@ -139,7 +148,7 @@ def _visible_detail(entry: "AuditEntry") -> str:
     detail.pop("page", None)
     if not _may_read_all():
         detail = {name: value for name, value in detail.items() if name in _TECHNICAL_FIELDS}
-    query = detail.pop("asked", None)
+    query = detail.pop("asked", None)  # what was searched for: texts by field, or one text
     values = detail | (query if isinstance(query, dict) else {"asked": query} if query else {})
     texts = (f"{name}: {_value_text(value)}" for name, value in values.items())
     return "; ".join(texts)[:_MAX_CELL_LENGTH]
@@ -155,16 +164,19 @@ _PERSONAL_SUBJECT = re.compile(r"=|\+\d|^\d{7,}$")  # a query string or a phone 
 
 
 def _value_text(value: object) -> str:
+    """Return a value of an entry's details as text."""
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _csv_pieces(filters: entries.EntryFilters) -> Iterator[str]:
+    """Return the text of the CSV file of the entries in pieces; they are read batch by batch."""
     headers = [*(str(name) for name in COLUMNS), "id", "hash"]
     cells = (_entry_cells(entry) for batch in entries.entry_batches(filters) for entry in batch)
     return spreadsheets.csv_file_pieces(headers, cells)
 
 
 def _entry_cells(entry: "AuditEntry") -> list[object]:
+    """Return the cells of an entry in the CSV file: those of COLUMNS, its id and its hash."""
     at = entry.at.astimezone(site().tz).isoformat(timespec="seconds")
     values = [
         at,

@@ -57,14 +57,17 @@ def show_backups() -> str:
 @screen.get("/list")
 @may("snapshot.keep")
 def show_backup_list() -> str:
-    """Show the list as a fragment of the open page."""
+    """Show the repositories and past runs, as a fragment of the open page."""
     return render_template("backups/list.html", **_backups_context())
 
 
 @screen.post("/ask/<any(create, verify, drill):kind>")
 @may("snapshot.keep")
 def request_action(kind: str) -> BaseResponse:
-    """Request that the process `appliance jobs` make, verify or test-restore a snapshot."""
+    """Request that the process `appliance jobs` make, verify or test-restore a snapshot.
+
+    The field `repository` limits that to one repository. Aborts with 404 if there is no such one.
+    """
     name = request.form.get("repository", "")
     if name and name not in [backup.name for backup in site().backups]:
         abort(404)
@@ -103,9 +106,10 @@ def download_recovery_sheet() -> BaseResponse:
 @screen.post("/remove-key")
 @may("snapshot.keep")
 def remove_keys() -> BaseResponse:
-    """Remove the keys of the secrets and of the disk from the appliance.
+    """Remove the keys that decrypt the secrets and the disk from the appliance.
 
-    This is refused until the recovery sheet, which has them on paper, was printed.
+    This is refused until the recovery sheet, which has them on paper, was printed. Nothing happens
+    if they were removed already.
     """
     if not sealing.keys_on_box(site()):
         return redirect(url_for("backups.show_backups"))
@@ -118,6 +122,7 @@ def remove_keys() -> BaseResponse:
 
 
 def _backups_context() -> dict[str, Any]:
+    """Return the template context of the page and of its list."""
     settings = site()
     return {
         "standing": verifying.repository_standings(settings),

@@ -32,7 +32,10 @@ SERVICE_STATUSES: dict[str, tuple[LazyString, str, str]] = {
 @screen.get("/outbox/held")
 @may("outbox.retry")
 def show_held_messages() -> str:
-    """Show the messages on hold, the oldest first, with what is known about them."""
+    """Show a page of the messages on hold, the oldest first.
+
+    With each is shown what the service that sends it says about it (SERVICE_STATUSES).
+    """
     number = page_number()
     page_rows = outbox.messages_to_review(ROWS_PER_PAGE + 1, (number - 1) * ROWS_PER_PAGE)
     rows = page_rows[:ROWS_PER_PAGE]
@@ -56,9 +59,9 @@ def show_held_messages() -> str:
 @screen.post("/outbox/held")
 @may("outbox.retry")
 def release_or_drop() -> Response:
-    """Send or drop the messages on hold: those with the submitted numbers, or all.
+    """Send or drop the messages on hold: those with the submitted ids (`number`), or all (`all`).
 
-    The field `do` is "send" or "drop".
+    The field `do` is "send" or "drop". If no message was selected, the page says so.
     """
     form = request.form
     numbers = form.getlist("number", parse_count)

@@ -40,9 +40,9 @@ def _outage_context() -> dict[str, object]:
 
 
 def current_outage() -> dict[str, object] | None:
-    """Return since when the internet has been down, and the number of waiting messages.
+    """Return since when the internet has been down (`since`), and how many messages are `waiting`.
 
-    Returns None if it is not down, or if nobody is signed in.
+    Returns None if it is not down, and if nobody is signed in, who would not be shown this.
     """
     since = intervals.outage_since(site()) if current_user.is_authenticated else None
     return (
@@ -60,18 +60,22 @@ def show_links() -> str:
 @screen.get("/list")
 @may("status.read")
 def show_link_list() -> str:
-    """Show the list as a fragment of the open page."""
+    """Show the links and self-tests, as a fragment of the open page."""
     return render_template("links/list.html", **_links_context())
 
 
 @screen.get("/banner")
 @anyone
 def show_banner() -> str:
-    """Show the banner of all pages, as a fragment, after a change of the links."""
+    """Show the banner about an internet outage, which is part of every page, as a fragment.
+
+    Open pages request it when a link fails or works again.
+    """
     return render_template("links/banner.html")
 
 
 def _links_context() -> dict[str, Any]:
+    """Return the template context of the page and of its list; the history is newest first."""
     now, tests = clock.now(), selftests.recent_tests()
     return {
         "parties": parties.watched_parties(site()),

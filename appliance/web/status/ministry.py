@@ -85,7 +85,7 @@ def show_ministry() -> str:
 @screen.get("/ministry/list")
 @may("ministry.retry")
 def show_ministry_list() -> str:
-    """Show the list as a fragment of the open page."""
+    """Show the appeals and the failed answers, as a fragment of the open page."""
     return render_template("ministry/list.html", **_ministry_context())
 
 
@@ -115,12 +115,16 @@ def retry_refused() -> Response:
 @screen.post("/ministry/seen")
 @may("ministry.retry")
 def dismiss_event() -> Response:
-    """Mark an answer of the ministry that failed here as dealt with by the user."""
+    """Mark a report of the ministry that could not be processed here as dealt with by the user.
+
+    It is no longer listed, and is not processed again. `event` in the form is its id.
+    """
     events.mark_event_seen(request.form.get("event", ""), me().login)
     return redirect(url_for("ministry.show_ministry"))
 
 
 def _ministry_context() -> dict[str, Any]:
+    """Return the template context of the page and of its list."""
     waiting = queue.unacknowledged_messages()
     return {
         "connected": site().ministry,

@@ -36,7 +36,7 @@ TEXT_VARIANTS = {
 def show_notices() -> str:
     """Show the texts with samples, the numbers that opted out, and the directions of call alerts.
 
-    Calls about one of these directions, out of hours, are reported to the people on duty.
+    Calls about one of these directions (topics), out of hours, are reported to the people on duty.
     """
     previous, opted_out = refusals.latest_refusal(), citizens.list_opt_outs()
     disclosure.log_shown("number", [row.number for row in opted_out])
@@ -60,7 +60,7 @@ def show_notices() -> str:
 @screen.post("/notices")
 @may("notice.change")
 def save_text() -> BaseResponse:
-    """Put a text in force; an empty text restores the default one."""
+    """Put a text in force for a purpose and a language; an empty text restores the default one."""
     form = request.form
     text_key = form.get("purpose", ""), form.get("language", "")
     if text_key not in texts.DEFAULT_TEXTS:
@@ -104,7 +104,10 @@ def save_call_alerts() -> BaseResponse:
 @csrf.exempt  # type: ignore[untyped-decorator]  # flask-wtf has no types
 @public
 def receive_report(name: str, secret: str) -> BaseResponse:
-    """Receive an SMS service's delivery reports; the secret in the URL authenticates it."""
+    """Receive the delivery reports of the SMS account `name` from its service.
+
+    The account's secret in the URL authenticates the service.
+    """
     account = next((a for a in site().sms if a.name == name), None)
     expected_secret = account.callback_secret if account else ""
     if not expected_secret or not hmac.compare_digest(expected_secret.encode(), secret.encode()):
@@ -118,5 +121,6 @@ def receive_report(name: str, secret: str) -> BaseResponse:
 
 
 def _redirect_saved() -> BaseResponse:
+    """Show the message that the form was saved, and redirect to the page."""
     flash(_("Saved."))
     return redirect(url_for("notices.show_notices"))

@@ -32,7 +32,7 @@ def show_outbox() -> str:
 @screen.get("/outbox/list")
 @may("outbox.retry")
 def show_outbox_list() -> str:
-    """Show the list as a fragment of the open page."""
+    """Show the messages as a fragment of the open page."""
     return render_template("outbox/list.html", **_outbox_context())
 
 
@@ -49,6 +49,11 @@ def retry_message(id: int) -> Response:
 
 
 def _outbox_context() -> dict[str, Any]:
+    """Return the template context of the page and of its list.
+
+    `closed` has the numbers of appeals that the user may not read: messages about them are shown
+    without their content.
+    """
     state = request.args.get("state") if request.args.get("state") in STATES else None
     number = page_number()
     messages = outbox.list_messages(state, MESSAGES_PER_PAGE + 1, (number - 1) * MESSAGES_PER_PAGE)

@@ -63,7 +63,7 @@ TROUBLES: dict[str, LazyString] = {
 @screen.get("")
 @may("retention.read")
 def show_retention() -> str:
-    """Show the coming removals, the disks, the holds, and the last removals."""
+    """Show the coming removals, how full the disks will be, the holds, and the last removals."""
     previous = refusals.latest_refusal()
     return render_template(
         "retention/page.html",
@@ -123,11 +123,15 @@ def end_hold(id: int) -> BaseResponse:
 
 
 def _current_month() -> Period:
+    """Return the period from the first day of this month to today."""
     return Period(today().replace(day=1), today(), site().tz)
 
 
 def _requested_period() -> Period:
-    """Return the period that the URL requests; abort with 400 if it is invalid."""
+    """Return the period that the URL requests, by default the current month until today.
+
+    Aborts with 400 if a day is invalid.
+    """
     default = _current_month()
     try:
         return requested_days(lambda first, last: (first or default.first, last or default.last))
@@ -136,12 +140,14 @@ def _requested_period() -> Period:
 
 
 def _csv_pieces(period: Period) -> Iterator[str]:
+    """Return the text of the CSV file of the removals of a period in pieces."""
     removals = retention.removals_between(period.begin, period.end)
     cells = (_removal_cells(removal, period.tz) for removal in removals)
     return spreadsheets.csv_file_pieces(COLUMNS, cells, delimiter=",")
 
 
 def _removal_cells(removal: "Removal", tz: dt.tzinfo) -> list[object]:
+    """Return the cells of a removal in the CSV file; None for a detail that it does not have."""
     values = {"at": removal.at.astimezone(tz).isoformat(timespec="seconds")} | {
         name: getattr(removal, name) for name in ("kind", "subject", "rule")
     }
@@ -149,5 +155,6 @@ def _removal_cells(removal: "Removal", tz: dt.tzinfo) -> list[object]:
 
 
 def _redirect_saved() -> BaseResponse:
+    """Show the message that the form was saved, and redirect to the page."""
     flash(_("Saved."))
     return redirect(url_for("retention.show_retention"))

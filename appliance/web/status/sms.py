@@ -63,7 +63,10 @@ def show_sms_accounts() -> str:
 @screen.post("/sms/rules")
 @may("account.change")
 def save_rule() -> BaseResponse:
-    """Save whether text messages for a purpose are sent, and which account is tried first."""
+    """Save whether text messages for a purpose are sent (`told`), and which account is tried first.
+
+    Mandatory purposes are always sent. Aborts with 400 for an unknown purpose or account.
+    """
     form = request.form
     is_valid = rules.change_rule(
         site(), form.get("purpose", ""), "told" in form, form.get("account", ""), me().login
@@ -74,7 +77,7 @@ def save_rule() -> BaseResponse:
 @screen.post("/sms/approvals")
 @may("account.change")
 def save_approval() -> BaseResponse:
-    """Record whether a service has approved a text."""
+    """Record the state (see APPROVALS) of a text at a service that must approve it."""
     names = ("account", "purpose", "language", "state")
     account, purpose, language, state = (request.form.get(name, "") for name in names)
     is_valid = rules.record_approval(site(), account, purpose, language, state, me().login)
@@ -82,5 +85,6 @@ def save_approval() -> BaseResponse:
 
 
 def _redirect_saved() -> BaseResponse:
+    """Show the message that the form was saved, and redirect to the page."""
     flash(_("Saved."))
     return redirect(url_for("sms.show_sms_accounts"))

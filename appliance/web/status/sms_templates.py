@@ -76,11 +76,16 @@ def preview_text() -> Response:
 
 
 def _size_text(text: str) -> str:
+    """Return the number of SMS parts of a text, and their price, as text."""
     parts = part_count(text) if text else 0
     return message_labels.size_text(parts, rules.manual_message_price(site(), parts))
 
 
 def _store_template(row: "SmsTemplate | None") -> Response:
+    """Store the submitted template in `row`, or as a new one if None, and redirect.
+
+    If it is refused, redirects to its form, which shows the reason.
+    """
     form_url = url_for(".show_template", number=row.id) if row else url_for(".list_templates")
     try:
         template = templates.save_template(
@@ -93,6 +98,7 @@ def _store_template(row: "SmsTemplate | None") -> Response:
 
 
 def _submitted_template(form: MultiDict[str, str], row: "SmsTemplate | None") -> Template:
+    """Return the template that was typed in the form; a new one (no `row`) is always active."""
     return Template(
         name=form.get("name", ""),
         uz=form.get("uz", ""),
@@ -107,6 +113,10 @@ def _find_template(number: int) -> "SmsTemplate":
 
 
 def _render_page(template: Template, edited_row: "SmsTemplate | None" = None) -> str:
+    """Render the page: all templates, and a form with `template` or with what was refused.
+
+    `edited_row` is the template that the form changes; None if it adds one.
+    """
     previous = refusals.latest_refusal()
     form = _submitted_template(previous.values, edited_row) if previous else template
     samples = {

@@ -132,7 +132,8 @@ class Button:
 def _repair_button(check: Check) -> Button | None:
     """Return the button that helps if a check fails, or None if the user may not use it.
 
-    Returns None as well if there is no button for this check.
+    Returns None as well if there is no button for this check. A check about one of several trunks
+    or repositories has its name in the code, after a dot: `trunk.carrier`.
     """
     for prefix, name, endpoint in _BUTTONS:
         if not check.code.startswith(prefix) or not access.can_open(endpoint):
@@ -173,6 +174,7 @@ def _checks_context() -> dict[str, Any]:
         "takes_calls": by_code["asterisk.sip"].state == "ok",
         "talks": sum(call.stage == "talk" for call in calls.live_calls()),
         "channels": sum(busy for busy, _limit in loads),
+        # a limit of 0 means no limit: then there is no total
         "capacity": sum(limit for _busy, limit in loads) if all(n for _b, n in loads) else None,
         "load": os.getloadavg()[0],
         "cores": os.cpu_count() or 1,
@@ -185,7 +187,11 @@ def _checks_context() -> dict[str, Any]:
 
 
 def _channels_context() -> dict[str, Any]:
-    """Return the template context of channels for messages and of snapshots, as on their pages."""
+    """Return the template context of the table "External links and copies".
+
+    It has the links to outside parties and their services (`ways`), the SMS modems, which need no
+    such link, the repositories of snapshots, and the last restore test (`drill`).
+    """
     return {
         "ways": health.channel_states(site()),
         "way_name": wording.link_title,
@@ -197,6 +203,7 @@ def _channels_context() -> dict[str, Any]:
 
 
 def _lines_context() -> dict[str, Any]:
+    """Return the template context of the lines: trunks, their E1 spans, and test calls."""
     now = clock.now()
     midnight = start_of_today()
     current, spans = routing.current_plan(site()).trunks, trunks.span_states()
@@ -221,6 +228,7 @@ def _lines_context() -> dict[str, Any]:
 
 
 def _machine_context() -> dict[str, Any]:
+    """Return the template context of the machine: processes, versions, disks, scheduled jobs."""
     states, living = processes.process_states(), processes.running_processes(site())
     answers = health.is_exchange_alive()
     return {
@@ -262,6 +270,7 @@ def _memory_usage() -> tuple[float, float]:
 
 
 def _system_name() -> str:
+    """Return the name of the operating system, "" if it is unknown."""
     try:
         return platform.freedesktop_os_release().get("PRETTY_NAME", "")
     except OSError:
