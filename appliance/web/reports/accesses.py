@@ -20,7 +20,7 @@ MAX_LINES_SHOWN = 200  # lines of each table on the page; the file has all
 @may("access_report.read")
 @long_running
 def show_accesses() -> str:
-    """Show the report of a month (`month=2026-10`)."""
+    """Show the report of a month (`month=2026-10`); that is itself recorded in the audit."""
     period, doubt = requested_period("monthly")
     audit.record_entry(me().login, "audit.read", "", month=f"{period.first:%Y-%m}")
     access_report = files.build_report("accesses", site(), period, locale())

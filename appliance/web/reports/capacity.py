@@ -47,9 +47,9 @@ def show_capacity() -> str:
 
 
 def _requested_period() -> tuple[Period, bool]:
-    """Return the period that the URL requests, and False.
+    """Return the period that the URL requests, and True if its days are invalid.
 
-    If its days are invalid, returns the last DEFAULT_WEEKS and True.
+    If the days are missing or invalid, it is the last DEFAULT_WEEKS until yesterday.
     """
     yesterday = today() - dt.timedelta(days=1)
     span = dt.timedelta(weeks=DEFAULT_WEEKS) - dt.timedelta(days=1)

@@ -24,7 +24,11 @@ QUARTERS_BACK = 8
 
 
 def interval_conditions(report: QuarterlyReport) -> list[str]:
-    """Return the value of the filter "time" that selects the calls of each interval of table 2."""
+    """Return the value of the filter "time" that selects the calls of each interval of table 2.
+
+    An interval is a shift, such as "08:00-16:00"; the one without hours is the rest of the day, for
+    which all shifts are excluded ("!").
+    """
     shifts = [f"{row.opens}-{row.closes}" for row in report.intervals if row.opens]
     return [
         f"{row.opens}-{row.closes}" if row.opens else f"!{','.join(shifts)}"
@@ -115,9 +119,11 @@ def file_response(content: bytes, kind: str, name: str) -> Response:
 
 
 def requested_period(name: str) -> tuple[Period, bool]:
-    """Return the period that the URL requests for a report, and whether the request was invalid.
+    """Return the period that the URL requests for a report, and True if the request was invalid.
 
-    If `upto` is invalid, the whole period is returned; if the period is invalid, the current one.
+    `name` is "monthly", "quarterly" or "daily", and the URL's `month`, `quarter` or `day` gives the
+    period, by default the current one; `upto` makes it end at an earlier date. If `upto` is
+    invalid, the whole period is returned; if the period is invalid, the current one.
     """
     tz, current_day = site().tz, today()
     field, current = {

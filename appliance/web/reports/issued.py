@@ -42,14 +42,17 @@ def list_issued_reports() -> str:
 @screen.get("/reports/issued/list")
 @may("report.read")
 def show_issued_list() -> str:
-    """Show the list as a fragment of the open page."""
+    """Show the issued reports and unfinished runs, as a fragment of the open page."""
     return render_template("reports/issued_list.html", **_issued_list_context())
 
 
 @screen.post("/reports/issued")
 @may("report.issue")
 def request_report() -> Response:
-    """Request that a report be issued: its `name`, its month or quarter, until the date `upto`."""
+    """Request that a report be issued: its `name`, its month or quarter, until the date `upto`.
+
+    The process `appliance jobs` makes it. If the period is invalid, the page says so.
+    """
     name = request.form.get("name", "")
     if name not in ("monthly", "quarterly"):
         abort(400)
@@ -72,7 +75,7 @@ def request_report() -> Response:
 @screen.post("/reports/runs/<int:id>/retry")
 @may("report.issue")
 def retry_run(id: int) -> Response:
-    """Run a report that could not be made again, at once."""
+    """Make a waiting or failed run of a report due at once, instead of at its next attempt."""
     runs.retry_run(runs.find_run(id) or abort(404))
     return redirect(url_for("issued.list_issued_reports"))  # type: ignore[return-value]
 
@@ -83,7 +86,8 @@ def retry_run(id: int) -> Response:
 def show_issued_report(id: int) -> str:
     """Show a report as it was issued, and which of its figures have changed.
 
-    They are compared with the next edition, or else with the current figures.
+    They are compared with the next edition (the report of this period as issued again later), or
+    with the current figures if there is no such edition.
     """
     report = _readable_report(id)
     editions = issuing.all_editions(report)
@@ -144,11 +148,15 @@ def recent_issued_report() -> "tuple[IssuedReport, str, str] | None":
 
 @screen.app_context_processor
 def _issued_report_context() -> dict[str, object]:
+    """Give templates `announced()`, the report to be announced on the start page."""
     return {"announced": recent_issued_report}
 
 
 def _current_report_url(report: "IssuedReport") -> str:
-    """Return the address of the page with the current figures of a report's period."""
+    """Return the address of the page with the current figures of a report's period.
+
+    For a daily report, this is the telephony report of that day.
+    """
     last_date = f"{report.last:%d.%m.%Y}"
     if report.name == "monthly":
         return url_for("reports.show_monthly_report", month=f"{report.first:%Y-%m}", upto=last_date)
@@ -165,16 +173,21 @@ def _current_report_url(report: "IssuedReport") -> str:
 
 
 def _readable_report(id: int) -> "IssuedReport":
+    """Return an issued report; abort with 404 if it does not exist or the user may not read it."""
     report = issuing.find_report(id)
     return report if report and _can_read(report.name) else abort(404)
 
 
 def _can_read(name: str) -> bool:
-    """Return True if the user may read the reports with this name."""
+    """Return True if the user may read the reports with this name, a key of files.FORMS."""
     return rights.has_right(me(), files.FORMS[name].permission)
 
 
 def _issued_list_context() -> dict[str, object]:
+    """Return the template context of the list: issued reports, and runs not finished yet.
+
+    `own` is True for managers, who may run a report again.
+    """
     is_manager = me().role == "manager"
     return {
         "lines": [

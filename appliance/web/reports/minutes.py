@@ -75,7 +75,10 @@ def show_minutes() -> str:
 @screen.post("/tariffs")
 @may("tariff.change")
 def add_tariff() -> BaseResponse:
-    """Add a tariff: a price that applies to some calls from a given day."""
+    """Add a tariff: a price per minute or per call of talks from a given day on.
+
+    It applies to incoming or outgoing calls, of one trunk or number if the form names them.
+    """
     form = request.form
     first = identity.parse_plausible_date(form.get("valid_from", ""))
     last = identity.parse_plausible_date(form.get("valid_to", "")) if form.get("valid_to") else None
@@ -134,6 +137,7 @@ def _trunk_names(minutes_report: MinutesReport) -> list[str]:
 
 
 def _line_cells(line: BillingLine) -> list[str]:
+    """Return the texts of a line of the statement, column by column."""
     return [printing.value_text(value) for value in printing.line_values(line, gettext)]
 
 
@@ -143,7 +147,7 @@ def _line_calls_url(line: BillingLine, period: Period) -> str:
     They are the answered calls of the line's trunk and number, on the days of its tariff.
     """
     (first, _), (_, last) = line.days[0], line.days[-1]
-    inbound = line.direction == "inbound"
+    inbound = line.direction == "inbound"  # which the list shows by default
     return FigureLinks(Period(first, last, period.tz)).calls(
         direction=None if inbound else line.direction,
         outcome="answered",

@@ -43,7 +43,7 @@ TROUBLES: dict[str, LazyString] = {
     "kind": _l("Not saved: choose from the list."),
     "user": _l("Not saved: choose from the list."),
 }
-PUBLISHED_VALUES = {"yes": True, "no": False, "": None}
+PUBLISHED_VALUES = {"yes": True, "no": False, "": None}  # None: not known yet
 MAX_EVENTS_SHOWN = 100  # courses and measures on the page
 
 
@@ -122,7 +122,7 @@ def remove_event(id: int) -> BaseResponse:
 @screen.post("/staff-records/shifts")
 @may("staff.record")
 def add_shift() -> BaseResponse:
-    """Add a working shift, which begins to apply on a given day."""
+    """Add a working shift: its hours (`opens`, `closes`), and the day `since` which it applies."""
     form = request.form
     return _save_and_redirect(
         lambda: staff_records.add_shift(
@@ -146,7 +146,11 @@ def end_shift(id: int) -> BaseResponse:
 @screen.post("/staff-records/answers")
 @may("staff.record")
 def save_answers() -> BaseResponse:
-    """Save the manager's answers about a quarter, which form №1 contains."""
+    """Save the manager's answers about a quarter, which report form №1 contains.
+
+    They say whether the hotline's numbers are published on websites, which other numbers it has,
+    and whether the records of training courses and measures of the quarter are complete.
+    """
     form = request.form
     quarter = form.get("quarter", "")
     published = form.get("published", "")
@@ -166,6 +170,10 @@ def save_answers() -> BaseResponse:
 
 
 def _submitted_record(user: "User") -> OperatorRecord:
+    """Return the record of an operator from the submitted table.
+
+    Raises Refused with the code `date` if a date is invalid. An unknown shift counts as no shift.
+    """
     form = request.form
     shift_id = form.get(f"shift-{user.id}", "")
     return OperatorRecord(
@@ -178,7 +186,7 @@ def _submitted_record(user: "User") -> OperatorRecord:
 
 
 def _parse_date(text: str) -> dt.date | None:
-    """Return the typed date, if any.
+    """Return the typed date, or None if the text is blank.
 
     Raises Refused with the code `date` if it is invalid.
     """

@@ -79,7 +79,11 @@ CALLS_PER_PAGE = 50
 @may("report.read")
 @long_running
 def show_telephony_report() -> str:
-    """Show the report of the days from `from` to `to`, with the table that `by` selects."""
+    """Show the report of the days from `from` to `to`, with the table that `by` selects.
+
+    The other parameters of the URL are conditions that select some of the calls. By default the
+    table groups the calls by topic.
+    """
     call_filter, doubt = _requested_filter()
     table_key = request.args.get("by", "")
     own_fields = lines.added_field_names(locale())
@@ -220,14 +224,16 @@ def export_calls() -> Response:
 
 
 def _can_read_numbers() -> bool:
+    """Return True if the user may read the numbers of callers."""
     return rights.has_right(me(), "number.read")
 
 
 def _requested_filter(*, allow_outgoing: bool = False) -> tuple[CallFilter, bool]:
     """Return the filter that the URL gives, and True if its days are invalid.
 
-    Conditions on callers' numbers are ignored if the user may not read these, and conditions that
-    select outgoing calls unless `allow_outgoing` is True.
+    Conditions on callers' numbers are ignored if the user may not read these. Conditions that
+    select outgoing calls are ignored unless `allow_outgoing` is True: the report counts incoming
+    calls, but a list or an export of calls may have both.
     """
     period, doubt = _requested_period()
     refused_names = {
@@ -283,9 +289,10 @@ def _calls_url(call_filter: CallFilter, **conditions: Any) -> str:
 
 
 def _tab_table(overview: telephony.Overview, table_key: str) -> Any:
-    """Return the data of the table that is shown, or None if it needs no other data.
+    """Return the data of the table that is shown; None if the overview has its data already.
 
-    Returns None as well for the table of callers if the user may not read their numbers.
+    Returns None as well for the table of callers if the user may not read their numbers. That
+    callers' numbers are shown is recorded in the audit.
     """
     call_filter, level = overview.call_filter, overview.level
     if _is_grouping_key(table_key):
@@ -312,7 +319,10 @@ def _tab_table(overview: telephony.Overview, table_key: str) -> Any:
 
 
 def _is_grouping_key(table_key: str) -> bool:
-    """Return True if a table groups the calls by a property, such as topic or region."""
+    """Return True if a table groups the calls by a property, such as topic or region.
+
+    A key that is not in TABS is that of an added form field, by whose values calls are grouped.
+    """
     return table_key in call_filters.DIMENSION_NAMES or table_key not in TABS
 
 
@@ -321,7 +331,8 @@ def _tally_rows(
 ) -> list[tuple[str, Any, Any, CallFilter]]:
     """Return (name, share, tally, filter) of each line of a table that counts calls.
 
-    `filter` selects the calls that the line counts.
+    The table is one that groups calls, or that of days or hours. The share is a percentage of the
+    calls of all lines; the filter selects the calls that the line counts.
     """
     if _is_grouping_key(table_key):
         return [
@@ -348,8 +359,8 @@ def _tally_rows(
 def _balance_context(call_filter: CallFilter) -> dict[str, object]:
     """Return the template context of the balance of all inbound calls of the period.
 
-    It has the line of the balance, links to its summands, and the difference between the total and
-    their sum.
+    The balance compares the total with the sum of the calls by outcome. The context has its texts,
+    links to the calls of the total and of each summand, and the difference, 0 if nothing is lost.
     """
     counts = calls.ledger_balance(call_filter.period.begin, call_filter.period.end)
     text = report_texts.load_texts(locale()).balance
