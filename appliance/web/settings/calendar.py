@@ -52,7 +52,11 @@ def _is_tab_shown() -> bool:
 @may("calendar.read")
 @show_tab_when(_is_tab_shown)
 def show_calendar() -> str:
-    """Show the days of a `year`, with the proposed days if the calendar ends before that year."""
+    """Show the days of a `year` that differ from the usual week, with a form for one of them.
+
+    If the calendar ends before that year, the days proposed for it are shown, too. The parameter
+    `day` puts a listed day in the form.
+    """
     listed_years, current_day, refusal = days.listed_years(), today(), refusals.latest_refusal()
     year = parse_integer(request.args.get("year", ""), 1950, 2199) or current_day.year
     if year not in listed_years:
@@ -97,7 +101,7 @@ def show_calendar() -> str:
 @screen.post("")
 @may("calendar.change")
 def save_day() -> Response:
-    """Add a future day to the list of days that differ, or change what kind of day it is."""
+    """Add a future day to the list of days that differ from the usual week, or change its kind."""
     date = identity.parse_plausible_date(request.form.get("date", ""))
     names = {column: request.form.get(column, "") for column in NAMES}
     try:
@@ -111,7 +115,7 @@ def save_day() -> Response:
 @screen.post("/<day>/<any(remove, settle):step>")
 @may("calendar.change")
 def change_day(day: str, step: str) -> Response:
-    """Remove a future day from the list, or confirm an estimated day without a change."""
+    """Remove a future day from the list, or confirm the date of an estimated holiday ("settle")."""
     date = identity.parse_plausible_date(day) or abort(404)
     try:
         if step == "remove":
@@ -126,7 +130,7 @@ def change_day(day: str, step: str) -> Response:
 @screen.post("/<int:number>/confirm")
 @may("calendar.change")
 def confirm_year(number: int) -> Response:
-    """Put the proposed days of a year on the list."""
+    """Put the proposed days of the year `number` on the list."""
     if not 1950 <= number <= 2199:
         abort(404)
     year_url = url_for(".show_calendar", year=number)
@@ -152,7 +156,7 @@ def _month_weeks(year: int, month: int) -> list[list[dt.date | None]]:
 def _edited_day_values() -> dict[str, str] | None:
     """Return the form values of the listed day that the parameter `day` selects for editing.
 
-    Returns None if that day is not listed.
+    Returns None if that day is not listed, or if the parameter is missing.
     """
     date = identity.parse_plausible_date(request.args.get("day", ""))
     listed_day = days.find_day(date) if date else None

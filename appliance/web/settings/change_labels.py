@@ -136,7 +136,10 @@ def term_text(request: "ChangeRequest") -> str:
 
 
 def changed_object_title(link: "ChangeLink") -> str:
-    """Return the title of the object that a linked change concerns, with its kind."""
+    """Return the title of the object that a linked change concerns, with its kind.
+
+    A link is a change that was made for a change request.
+    """
     name = prompt_title(link.title) if link.kind == "prompt" else link.title
     if link.kind == "routing":
         name = _("Version %(number)s", number=link.ref)
@@ -186,7 +189,10 @@ def link_differences(link: "ChangeLink") -> list[tuple[str, str, str]]:
 
 
 def _field_difference(link: "ChangeLink", name: str) -> tuple[str, str, str]:
-    """Return the label of a changed field, and its value before and after, as text."""
+    """Return the label of a changed field, and its value before and after, as text.
+
+    `name` is the key of the field in `link.before` and `link.after`.
+    """
     before, after = link.before.get(name), link.after.get(name)
     if link.kind == "routing":
         return _routing_difference_texts(Difference(*split_field(name), before, after))
@@ -205,7 +211,7 @@ def _field_difference(link: "ChangeLink", name: str) -> tuple[str, str, str]:
 
 
 def _value_text(name: str, value: str | None) -> str:
-    """Return a field's value as text: yes or no for a flag, "–" for an empty value."""
+    """Return a field's value as text: yes or no for a flag, else "–" for an empty value or None."""
     if name in FLAG_FIELDS:
         return str(_("yes") if value else _("no"))
     return value or "–"
@@ -220,7 +226,10 @@ def _list_title(ref: str) -> str:
 
 
 def _form_differences(link: "ChangeLink") -> list[tuple[str, str, str]]:
-    """Return (field, before, after) of each field that a new version of a form changed."""
+    """Return (field, before, after) of each field that a new version of a form changed.
+
+    If the earlier version is not stored, the version in force is compared instead.
+    """
     form, number = link.ref.split("/")
     rows = (
         editing.find_version(form, int(version_number))
@@ -246,7 +255,10 @@ def _routing_difference_texts(difference: Difference) -> tuple[str, str, str]:
 
 
 def joined_field(difference: Difference) -> str:
-    """Return one field name for a link, made of the part, field and row of a plan difference."""
+    """Return the name under which a link stores a difference of plans: "part/field/row".
+
+    The row is last because its name may contain a slash.
+    """
     return f"{difference.part}/{difference.field}/{difference.row}"
 
 

@@ -127,7 +127,11 @@ def show_request_section(number: int, section: str) -> str:
 @accepts_file(MAX_REQUEST_BYTES, max_file_bytes=files.MAX_FILE_BYTES)
 @may("change.read")
 def perform_action(number: int) -> Response:
-    """Perform the chosen action; if it is refused, show the page with the reason and the text."""
+    """Perform the chosen `action`; if it is refused, show the page with the reason and the text.
+
+    `version` in the form is the version of the request that the user saw: the action is refused if
+    somebody else has changed the request since then. Aborts with 400 for an unknown action.
+    """
     change_request, form_data = _request_or_404(number), request.form
     action, version = form_data.get("action", ""), form_data.get("version", 0, parse_count)
     try:
@@ -160,8 +164,9 @@ def link_to_request(
 ) -> None:
     """Record a change that was just made in the change request that the submitted form names.
 
-    Nothing is recorded if the form names no request. If the request is already done, only a message
-    says so.
+    `kind`, `ref` and `title` are the kind, id and title of the changed object, `before` and `after`
+    its fields (see links.link_change). Nothing is recorded if no field differs, or if the form
+    names no request. If the request is already done, only a message says so.
     """
     number = request.form.get("request", 0, parse_count)
     change_request = find_change_request(number, me()) if number else None
@@ -178,7 +183,10 @@ def link_to_request(
 
 @screen.app_template_global("open_requests")
 def _open_requests() -> "list[ChangeRequest]":
-    """Return the open requests if the user may carry them out, or else []; read once per page."""
+    """Return the open requests if the user may carry them out, or else []; read once per page.
+
+    Forms that change settings offer them, so that a change can be recorded in its request.
+    """
     if "open_requests" not in g:
         g.open_requests = (
             open_requests() if current_role() in rights.allowed_roles("change.do") else []
@@ -193,7 +201,7 @@ def _request_or_404(number: int) -> "ChangeRequest":
 
 
 def _uploaded_files() -> list[files.UploadedFile]:
-    """Return the files that were uploaded with the form."""
+    """Return the files that were uploaded with the form; inputs left empty are skipped."""
     uploads = (upload for upload in request.files.getlist("files") if upload.filename)
     return [
         files.UploadedFile(upload.filename or "", file_size(upload), upload.read)

@@ -1,4 +1,7 @@
-"""The ministry's departments: their names, the directions they answer, and their members."""
+"""The ministry's departments: their names, the directions they answer, and their members.
+
+A direction is the topic of an appeal; it decides which department receives the appeal.
+"""
 
 from typing import TYPE_CHECKING, Any
 
@@ -127,13 +130,16 @@ def save_members() -> BaseResponse:
 
 
 def _department_fields(department: "Department") -> dict[str, str]:
-    """Return a department's fields as a change request shows them."""
+    """Return a department's fields for a change request; a flag is "1" or ""."""
     flags = {name: "1" if getattr(department, name) else "" for name in ("own_body", "active")}
     return {name: getattr(department, name) for name in NAMES} | flags
 
 
 def _department_name_by_direction(routes: dict[str, int], names: dict[int, str]) -> dict[str, str]:
-    """Return the name of the department that receives each direction, by direction."""
+    """Return the name of the department that receives the appeals of a direction, by direction.
+
+    `routes` has the ids of the departments by direction, `names` their names by id.
+    """
     return {direction: names.get(number, "") for direction, number in routes.items()}
 
 
@@ -150,7 +156,7 @@ def _names_from_form() -> dict[str, Any]:
 
 
 def _selected_department_id(field: str) -> int | None:
-    """Return the id of the department selected in `field`, if it is in use."""
+    """Return the id of the department selected in `field`; None unless it exists and is in use."""
     department = departments.active_department(request.form.get(field, ""))
     return department.id if department else None
 

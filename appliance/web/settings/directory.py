@@ -108,7 +108,7 @@ def _entry_from_form(form: MultiDict[str, str], employee: "Employee | None") -> 
 
 
 def _employee_fields(employee: "Employee | None") -> dict[str, str]:
-    """Return an employee's fields as a change request shows them; {} for no employee."""
+    """Return an employee's fields for a change request, a flag as "1" or ""; {} for no employee."""
     if not employee:
         return {}
     columns = ("name", "position", "department", "number", "hours")

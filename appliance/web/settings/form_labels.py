@@ -75,7 +75,10 @@ TROUBLES: dict[str, LazyString] = {
 
 
 def change_texts(change: Change) -> tuple[str, str, str]:
-    """Return (field, before, after) of one change between two versions of a form, as text."""
+    """Return (field, before, after) of one change between two versions of a form, as text.
+
+    For a moved field, `after` is the word for moved; for an added one, `before` is "–".
+    """
     field = change.after or change.before
     name = field.localized_label(locale()) if field else ""
     if change.kind == "moved":
@@ -108,7 +111,7 @@ def choices_text(
 ) -> str:
     """Return what a field offers to choose from, as text: its answers, a list, places, a document.
 
-    Returns "" if the field offers no choices.
+    `lists` and `document_names` have the names by code. Returns "" if the field offers no choices.
     """
     if field.options:
         return " / ".join(option.localized_label(locale()) for option in field.options)
@@ -118,7 +121,10 @@ def choices_text(
 
 
 def condition_text(field: forms.Field, topics: Mapping[str, str]) -> str:
-    """Return the applicants and directions for which a field is asked, as text; "" if always."""
+    """Return the applicants and directions for which a field is asked, as text; "" if always.
+
+    `topics` has the names of the directions by code.
+    """
     applicant_kinds = [str(ASKED_OF[field.asked_of])] if field.asked_of else []
     return ", ".join([*applicant_kinds, *(topics.get(code, code) for code in field.topics)])
 

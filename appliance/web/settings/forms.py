@@ -76,7 +76,10 @@ def begin_draft(form: str) -> Response:
 @screen.post(f"/{_FORM_CONVERTER}/draft/<any(discard, withdraw):what>")
 @may("form.change")
 def drop_draft(form: str, what: str) -> Response:
-    """Discard the draft, or turn a version planned for a later time back into a draft."""
+    """Discard the draft, or turn a version planned for a later time back into a draft.
+
+    This is refused if somebody has changed the draft since the user opened the page.
+    """
     action = {"discard": editing.discard_draft, "withdraw": editing.withdraw_planned_version}[what]
     return refusals.run_and_redirect(
         _form_url(form), lambda: action(form, _revision_seen(), me().login)
@@ -201,7 +204,10 @@ def show_version(form: str, number: int) -> str:
 
 
 def _common_context(form: str, pending: "FormVersion | None") -> dict[str, Any]:
-    """Return the template context that all pages of a form share."""
+    """Return the template context that all pages of a form share.
+
+    `pending` is its draft, or its version planned for a later time, if any.
+    """
     return {
         "form": form,
         "titles": [
@@ -301,5 +307,8 @@ def _form_url(form: str) -> str:
 
 
 def _revision_seen() -> str:
-    """Return the fingerprint of the draft as the user saw it on the page that was submitted."""
+    """Return the fingerprint of the draft as the user saw it on the page that was submitted.
+
+    A change to a draft that differs from it is refused: somebody else has changed the draft.
+    """
     return request.form.get("seen", "")

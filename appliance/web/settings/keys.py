@@ -41,7 +41,10 @@ TROUBLES: dict[str, LazyString] = {
 
 
 def has_work() -> bool:
-    """Return True if the user may revoke keys or a key awaits their confirmation."""
+    """Return True if the user may revoke keys or a key awaits their confirmation.
+
+    Only then is the tab of the page shown; others can open the page by its address.
+    """
     return rights.has_right(me(), "key.revoke") or bool(keys.keys_to_confirm(me()))
 
 
@@ -120,7 +123,7 @@ def _render_page(created_key: "AccessKey | None" = None, secret: str = "") -> st
 
 
 def _end_from_form() -> dt.datetime | None:
-    """Return the end of the day that was typed, if any.
+    """Return when a new key expires: at the end of the typed day; None (never) if it is blank.
 
     Raises Refused with the code `ends` if the text is not a date.
     """

@@ -48,7 +48,7 @@ def show_stages() -> str:
 @may("plan.change")
 @long_running
 def rehearse_call() -> str | tuple[str, int]:
-    """Show the stages, and what would happen to the call described by the URL's parameters.
+    """Rehearse the call described by the URL's parameters, and show what would happen to it.
 
     The parameters are `from` (the caller's number), `number` (the number dialled), `date`, `time`
     and `keys` (the keys pressed). The call is made at a second Asterisk, which takes ten seconds or
@@ -71,7 +71,11 @@ def rehearse_call() -> str | tuple[str, int]:
 
 
 def _render_page(course: list[tuple[str, str, str]] | None = None, complaint: str = "") -> str:
-    """Render the page with the course of a rehearsed call, or with the reason of its failure."""
+    """Render the page with the stages of a call.
+
+    `course` has (icon, event, detail) of each event of a rehearsed call, if there was one;
+    `complaint` is why the rehearsal failed.
+    """
     current = routing.current_plan(site())
     now = clock.now().astimezone(site().tz)
     return render_template(
@@ -161,7 +165,7 @@ def _language_facts(current: Plan) -> tuple[str, ...]:
 
 
 def _hours_prompts(current: Plan) -> tuple[str, ...]:
-    """Return the names of the prompts about the ministry's hours that the plan plays."""
+    """Return the names of the prompts that the plan plays outside the ministry's hours."""
     return tuple(name for name in ("closed", "holiday") if getattr(current.hours, name))
 
 
@@ -295,7 +299,11 @@ def _language_name(language: str) -> str:
 
 
 def _max_wait_text(current: Plan, queue: str) -> str:
-    """Return the longest wait in a queue, as text."""
+    """Return the longest wait in a queue, as text.
+
+    A caller waits in a queue of their own topic or language first, and the rest of the time in
+    ANY_QUEUE, which all operators serve.
+    """
     queueing = current.queueing
     own_queue_seconds = queueing.own_wait_seconds
     seconds = (

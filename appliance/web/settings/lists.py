@@ -176,7 +176,7 @@ def download_list(name: str) -> Response:
 @accepts_file(MAX_FILE_BYTES + 4 * 1024)
 @may("list.change")
 def preview_import(name: str) -> BaseResponse:
-    """Store an uploaded file for confirmation; the page shows what it would change."""
+    """Store an uploaded file, like a refused form; the page shows what it would change."""
     catalog, list_url = _list_or_404(name), url_for(".show_list", name=name)
     upload = request.files.get("file")
     if not upload or not upload.filename:
@@ -201,7 +201,10 @@ def preview_import(name: str) -> BaseResponse:
 @screen.post("/<name>/import")
 @may("list.change")
 def confirm_import(name: str) -> BaseResponse:
-    """Import the file that awaits confirmation; the parameter `refused` identifies it."""
+    """Import the file that awaits confirmation, which the parameter `refused` identifies.
+
+    This is refused if the list has changed since the user saw what the file would change.
+    """
     catalog, list_url, refusal = (
         _list_or_404(name),
         url_for(".show_list", name=name),
@@ -248,7 +251,7 @@ def change_value(name: str, number: int) -> BaseResponse:
 @screen.post("/<name>/<int:number>/<any(retire, restore, up, down):step>")
 @may("list.change")
 def move_value(name: str, number: int, step: str) -> BaseResponse:
-    """Retire a value, restore it, or swap it with its neighbour."""
+    """Retire a value, restore it, or swap it with the value above or below it."""
     item, list_url = _value_or_404(name, number), url_for(".show_list", name=name)
     before = _value_fields(item)
     try:
@@ -335,16 +338,16 @@ def _list_fields(catalog: "Catalog") -> Fields:
 
 
 def _value_fields(value: "CatalogItem") -> Fields:
-    """Return a value's fields as a change request shows them."""
+    """Return a value's fields for a change request: days as text, the flag as "1" or ""."""
     days = {name: formats.date(getattr(value, name)) for name in ("active_from", "active_until")}
     names = {name: getattr(value, name) for name in NAMES}
     return names | days | {"active": "1" if value.active else ""}
 
 
 def _plan_differences(plan: ImportPlan) -> tuple[Fields, Fields]:
-    """Return the values before and after an import, for a change request.
+    """Return the fields before and after an import, for a change request.
 
-    The keys are "code/column", with the code of the value that was changed.
+    Their names are "code/column", with the code of the value that was changed.
     """
     before: dict[str, str | None] = {}
     after: dict[str, str | None] = {}
@@ -384,7 +387,7 @@ def _names_from_form() -> dict[str, str]:
 
 
 def _columns_from_form() -> dict[str, Any]:
-    """Return the names and days that were typed in the form.
+    """Return the names and days that were typed in the form; a blank day is None.
 
     Raises Refused with the code `date` if the text of a day is not a date.
     """

@@ -194,9 +194,10 @@ def show_import() -> str:
 @may("person.change")
 @accepts_file(2 * MAX_FILE_BYTES + 5_200)  # the file, or its text in a field of the form
 def import_people() -> BaseResponse | str:
-    """Read a file of people and redirect to the page that shows it.
+    """Read a file of people and redirect to the page that shows it line by line.
 
-    If the form has `confirmed` and no line has a fault, creates the accounts instead.
+    Its text is stored like a refused form, with the code "seen". If the form has `confirmed` and no
+    line has a fault, creates the accounts instead; only this response ever shows their passwords.
     """
     try:
         text = _uploaded_text()
@@ -249,9 +250,10 @@ def _staffed_topics() -> dict[str, str]:
 
 
 def _entry_from_form(form: MultiDict[str, str], user: "User | None" = None) -> StaffEntry:
-    """Return the account that was typed in the form.
+    """Return the account that was typed in the form, for `user` or for a new user.
 
-    Role, topics and phone stay as they are for `user` if the form does not contain them.
+    Role, topics and phone of `user` stay unchanged if the form does not contain them, which depends
+    on rights and settings. Topics are None if the user serves all.
     """
     current = staff.entry_of_user(user) if user else StaffEntry("", "", "")
     every_topic = form.get("every_topic")
@@ -333,7 +335,7 @@ def _render_page(user: "User | None" = None, credentials: IssuedCredentials | No
 
 
 def _unlisted_topics(entry: StaffEntry, topics: dict[str, str]) -> list[str]:
-    """Return the person's topics that the plan no longer has.
+    """Return the person's topics that are not among `topics`: the plan no longer has them.
 
     They stay selectable, as they may be added to the plan again.
     """

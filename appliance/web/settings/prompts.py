@@ -157,7 +157,10 @@ def upload_recording(language: str, name: str) -> Response:
 @screen.post(f"/record/{_PROMPT_CONVERTERS}")
 @may("prompt.change")
 def record_by_phone(language: str, name: str) -> Response:
-    """Ring an operator's phone, on which the prompt can then be recorded."""
+    """Ring the phone of the operator with `extension`, on which the prompt can then be recorded.
+
+    Aborts with 422 if no operator has that extension.
+    """
     _prompt_or_404(language, name)
     extension = request.form.get("extension", "")
     if extension not in {user.extension for user in _phone_users()}:

@@ -48,8 +48,9 @@ def show_section(name: str) -> str:
 def save_section(name: str) -> Response | tuple[str, int]:
     """Show what the typed section would change.
 
-    If the form has `confirmed`, the plan is tested and put in force instead. If another version was
-    saved after the user opened the page, the section is shown again.
+    If the form has `confirmed`, the plan is tested and put in force instead; if it has `edit`, the
+    section is shown again to be edited further. It is also shown again if the section is invalid,
+    or if another version was saved after the user opened the page (`seen`).
     """
     _check_section(name)
     if "edit" in request.form:
@@ -243,8 +244,10 @@ def _render_section(
 ) -> str:
     """Render the form of a section, with blank rows to type into.
 
-    `faults` are the codes of invalid fields, by field; `complaint` is why the exchange rejected the
-    plan; `newer` is a version that was saved in the meantime.
+    `fields` are the texts to show in the form, by field; `faults` the codes of invalid fields, by
+    field; `complaint` is why the exchange rejected the plan; `newer` is a version that was saved in
+    the meantime. `note` (why the plan is changed) and `request_number` (the change request) were
+    typed or selected before.
     """
     counts = {
         part: routing.count_rows(part, fields)

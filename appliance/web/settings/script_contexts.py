@@ -21,7 +21,10 @@ _BLANK_LINES = {"answers": 4, "actions": 2}  # blank input rows in the form of a
 
 
 def common_context(code: str = "") -> dict[str, Any]:
-    """Return the template context that all script pages share."""
+    """Return the template context that all script pages share; `code` is that of the script.
+
+    The pages that need no code of their own script leave it empty.
+    """
     return {
         "code": code,
         "words": words,
@@ -84,9 +87,10 @@ def version_title(row: "ScriptVersion") -> str:
 
 
 def step_context(row: "ScriptVersion", name: str, refusal: Refusal) -> dict[str, Any]:
-    """Return the template context of a draft's step, with blank input rows.
+    """Return the template context of the form of a draft's step, with blank input rows.
 
-    An empty name means a new step. Aborts with 404 if the draft has no step with this name.
+    `name` is the step's code, "" for a new step. The form has the values of `refusal` (see
+    refusals.latest_refusal) if it is one. Aborts with 404 if the draft has no such step.
     """
     script = queries.version_definition(row)
     current_step = script.find_step(name) if name else None

@@ -43,7 +43,10 @@ def import_target() -> tuple[str, int]:
 
 
 def revision_seen() -> int:
-    """Return the revision of the draft that the user saw on the page that was submitted."""
+    """Return the revision of the draft that the user saw on the page that was submitted.
+
+    A change is refused if the draft has another revision: somebody else has changed it.
+    """
     return request.form.get("seen", 0, parse_count)
 
 

@@ -131,7 +131,10 @@ def number_labels() -> dict[str, str]:
 
 
 def available_references() -> checks.AvailableReferences:
-    """Return what a script may refer to now: fields, numbers, topics and objects of actions."""
+    """Return what a script may refer to now: fields, numbers, topics and objects of actions.
+
+    Objects of actions are articles, departments, employees and SMS templates.
+    """
     refs = {kind: frozenset(names) for kind, names in action_names().items()}
     return checks.AvailableReferences(
         frozenset(field_names()), frozenset(number_labels()), frozenset(topic_names()), refs
@@ -159,7 +162,8 @@ def step_name(step: Step) -> str:
 def part_text(script: Definition, step: Step | None, name: str) -> str:
     """Return a part of a step, or of the script, as one text; used to compare two versions.
 
-    `name` is a key of PARTS.
+    `name` is a key of PARTS. For the parts of the script itself (title, when, order), `step` is
+    None.
     """
     if name == "when":
         return "; ".join(condition_texts(script.when)) or _("all calls")
@@ -188,7 +192,10 @@ def part_text(script: Definition, step: Step | None, name: str) -> str:
 
 
 def wrap_lines(text: str, width: int = 25, max_lines: int = 2) -> list[str]:
-    """Return the lines of a name in a drawn box; what does not fit is replaced by "…"."""
+    """Return the lines of a name in a drawn box; what does not fit is replaced by "…".
+
+    `width` is the number of characters in a line.
+    """
     return textwrap.wrap(text, width, max_lines=max_lines, placeholder="…", break_long_words=True)
 
 

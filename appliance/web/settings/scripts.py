@@ -200,7 +200,7 @@ def save_description(code: str) -> Response:
 @screen.post(f"/<code>/<{_ACTION_CONVERTER}:action>")
 @may("script.write", "script.approve")
 def perform_action(code: str, action: str) -> Response:
-    """Perform an action on a version: send it to the ministry, approve it, put it in force, …."""
+    """Perform an action on the version that the page shows; "retire", on the one in force."""
     script = script_or_404(code)
     row = script.in_force if action == "retire" else script.displayed_version
     since = typed_times.entered_time() if action == "put" else None
@@ -383,7 +383,7 @@ def download_version_pdf(code: str, number: int) -> Response:
 
 
 def _render_step(code: str, name: str) -> str:
-    """Render the page of one step of the draft; of a new step if `name` is empty."""
+    """Render the page of the draft's step with the code `name`; of a new step if it is empty."""
     row, refusal = draft_or_404(code), refusals.latest_refusal()
     return render_template("scripts/step.html", **script_contexts.step_context(row, name, refusal))
 

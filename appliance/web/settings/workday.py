@@ -89,15 +89,16 @@ def set_goals() -> BaseResponse:
 @screen.post("/numbers")
 @may("workday.read")
 def hide_numbers() -> BaseResponse:
-    """Store whether operators see callers' numbers masked."""
+    """Store whether operators see callers' numbers masked: only if `hidden` is in the form."""
     number_hiding.set_enabled("hidden" in request.form, me().login)
     return _redirect_to_workday()
 
 
 def _goals_from_form(number: int) -> Goals:
-    """Return the goals typed for the operator with this id, or for everybody (`EVERYBODY_ID`).
+    """Return the goals typed for the operator with the id `number`, or for all (`EVERYBODY_ID`).
 
-    Raises Refused with the code `calls`, `mark` or `forms` if that goal is not a number.
+    `mark` is the rating by callers, `forms` the percentage of calls registered on form №2; a blank
+    goal is None. Raises Refused with the code `calls`, `mark` or `forms` if it is not a number.
     """
     mark = request.form.get(f"mark-{number}", "").strip().replace(",", ".")
     try:
@@ -112,7 +113,7 @@ def _goals_from_form(number: int) -> Goals:
 
 
 def _number_from_form(field: str, code: str) -> int | None:
-    """Return the whole number typed in `field`, if any.
+    """Return the whole number typed in `field`, or None if it is blank.
 
     Raises Refused with the given code if the text is not a whole number below 100,000.
     """
