@@ -104,18 +104,18 @@ def after_call_context(desk: OperatorDesk) -> dict[str, Any]:
     return {
         "passed": calls.last_transfer(me().login, desk.call) if desk.call else None,
         "mark": desk.call.rating if desk.call else None,
-        "results": OUTBOUND_OUTCOMES,
-        "named": formats.number_owner,
+        "outcomes": OUTBOUND_OUTCOMES,
+        "number_owner": formats.number_owner,
     }
 
 
-def appeal_rows(listed: "Iterable[Appeal]") -> list[dict[str, Any]]:
+def appeal_rows(appeals: "Iterable[Appeal]") -> list[dict[str, Any]]:
     """Return a row for each appeal: the appeal, its handling and how near its deadline is.
 
     `handling` and `near` (see appeal_labels.deadline_nearness) may be None.
     """
     date, calendar, rows = today(), catalogs.working_calendar(site()), []
-    for appeal in listed:
+    for appeal in appeals:
         progress = handling_of_appeal(appeal)
         near = appeal_labels.deadline_nearness(progress, date, calendar) if progress else None
         rows.append({"appeal": appeal, "handling": progress, "near": near})

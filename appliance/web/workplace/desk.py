@@ -120,9 +120,9 @@ def show_card() -> str:
         return render_template("operator/card.html", **_registered_context(number))
     requested_desk = desk_for_unregistered_form(me(), request.args.get("form", ""))
     desk = requested_desk or _current_desk()
-    shows = request.args.get("shows", "")
+    form = request.args.get("shows", "")
     return render_template(
-        "operator/card.html", **_card_context(desk, requested_desk is not None, shows)
+        "operator/card.html", **_card_context(desk, requested_desk is not None, form)
     )
 
 
@@ -164,11 +164,11 @@ def hang_up() -> Response:
     `trouble` in the JSON response says why that was not possible, or is "".
     """
     line, extension = _phone_line(), me().extension
-    call = line.call_id if line else getattr(calls.current_call(me().login), "id", None)
-    if not call or not extension:
+    call_id = line.call_id if line else getattr(calls.current_call(me().login), "id", None)
+    if not call_id or not extension:
         return jsonify(trouble=_("The call is already over."))
     try:
-        actions.hang_up_phone(site(), call, extension)
+        actions.hang_up_phone(site(), call_id, extension)
     except actions.ActionRefused:
         return jsonify(trouble=_("The call is already over."))
     except actions.Unreachable:
@@ -217,10 +217,10 @@ def _bar_context() -> dict[str, object]:
     return {
         "desk": desk,
         "line": line,
-        "wraps": _wrap_up_period(),
+        "wrap_up": _wrap_up_period(),
         "failed": failed_transfer,
-        "named": formats.number_owner,
-        "results": telephony_labels.OUTBOUND_OUTCOMES,
+        "number_owner": formats.number_owner,
+        "outcomes": telephony_labels.OUTBOUND_OUTCOMES,
         "now": clock.now(),
     }
 
@@ -282,16 +282,16 @@ def _wrap_up_period() -> dict[str, object] | None:
 
 
 def _card_context(
-    desk: OperatorDesk | None, is_open: bool = False, shows: str = ""
+    desk: OperatorDesk | None, is_open: bool = False, form: str = ""
 ) -> dict[str, object]:
     """Return the context of the card: an open form, what was registered with it, or the day.
 
     A form that was set aside or registered is open only if `is_open` is True: the operator has
-    opened it. `shows` is the number of the form to show, "" for the usual one.
+    opened it. `form` is the number of the form to show, "" for the usual one.
     """
     if desk and (is_open or not desk.is_closed):
         return (
-            forms.form_context(desk, shows)
+            forms.form_context(desk, form)
             | caller.caller_context(desk)
             | {
                 "shows": "form",

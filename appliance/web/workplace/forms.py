@@ -188,15 +188,15 @@ def _changed_elsewhere(
     }
 
 
-def submitted_values(token: str, name: str = "values") -> dict[str, str]:
+def submitted_values(token: str, key: str = "values") -> dict[str, str]:
     """Return the values of a form in the JSON body, with masked numbers replaced by the real ones.
 
-    `name` is the key of the values. Aborts with 422 if they are not texts by field, and with 404 if
+    `key` is that of the values. Aborts with 422 if they are not texts by field, and with 404 if
     the form is another operator's.
     """
     if not drafts.is_operator_form(me(), token):
         abort(404)
-    values = require_json_object().get(name)
+    values = require_json_object().get(key)
     if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
         abort(422)
     draft, call = drafts.find_draft(me(), token), drafts.call_of_token(me(), token)

@@ -31,7 +31,7 @@ from appliance.web.workplace import states
 if TYPE_CHECKING:
     from appliance.models import User
 
-QUEUE_LINE_INTERVAL_SECONDS = 3.0  # between two updates of the summary of waiting callers
+QUEUE_SUMMARY_INTERVAL_SECONDS = 3.0  # between two updates of the summary of waiting callers
 screen = Blueprint("own_day", __name__, url_prefix="/operator")
 
 
@@ -51,16 +51,19 @@ class WaitingCallers:
 
 
 @screen.record_once
-def _push_queue_line(state: BlueprintSetupState) -> None:
+def _register_queue_summary(state: BlueprintSetupState) -> None:
     """Register the summary of waiting callers as a fragment that is sent to open pages.
 
     It is sent to all operators' pages when a call changes, at most every few seconds.
     """
     app = cast(Flask, state.app)
-    line = PushedFragment(
-        "calls", "/operator/queue", QUEUE_LINE_INTERVAL_SECONDS, functools.partial(queue_lines, app)
+    summary = PushedFragment(
+        "calls",
+        "/operator/queue",
+        QUEUE_SUMMARY_INTERVAL_SECONDS,
+        functools.partial(queue_summaries, app),
     )
-    app.extensions["live"].register_fragment(line)
+    app.extensions["live"].register_fragment(summary)
 
 
 @screen.get("/figures")
@@ -116,14 +119,14 @@ def queue_context() -> dict[str, object]:
     }
 
 
-def queue_lines(app: Flask, ids: Collection[str]) -> dict[str, str]:
+def queue_summaries(app: Flask, ids: Collection[str]) -> dict[str, str]:
     """Return the HTML of the summary of waiting callers, by operator id.
 
-    `ids` are the ids of users with open pages; only operators among them are included. It is
-    rendered once for all operators who see the same.
+    `ids` are the ids of users with open pages; only operators among them are included. The
+    summary is rendered once for all operators who see the same.
     """
     rendered: dict[tuple[str, WaitingCallers], str] = {}
-    lines_by_user = {}
+    summaries_by_user = {}
     with app.test_request_context():
         g.within = True  # keeps the connection open: the calling code still uses it
         plan, now = routing.current_plan(site()), clock.now()
@@ -134,8 +137,8 @@ def queue_lines(app: Flask, ids: Collection[str]) -> dict[str, str]:
                     rendered[variant] = render_template(
                         "operator/queue.html", queue=variant[1], short=SHORT_LANGUAGE_NAMES
                     )
-            lines_by_user[str(user.id)] = rendered[variant]
-    return lines_by_user
+            summaries_by_user[str(user.id)] = rendered[variant]
+    return summaries_by_user
 
 
 def waiting_callers(user: "User", plan: Plan, now: dt.datetime) -> WaitingCallers:

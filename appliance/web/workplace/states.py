@@ -38,7 +38,7 @@ class PauseReason:
     limit: int | None
 
     @property
-    def is_over(self) -> bool:
+    def is_limit_reached(self) -> bool:
         """True if today's pauses for this reason have used up its limit; never without a limit."""
         return self.limit is not None and self.used_seconds >= 60 * self.limit
 
@@ -47,7 +47,7 @@ class PauseReason:
 class OwnState:
     """The state of the signed-in operator, and since when they have it (None: never set).
 
-    `pause_reason`: why they are on a pause, None if they are not. `by_others`: a code of
+    `pause_reason`: why they are on a pause, None if they are not. `imposed_reason`: a code of
     presence.SYSTEM_REASONS if the system or a supervisor put them on the pause, otherwise "".
     `reasons`: all that can be chosen. `in_call`: they have a call, or their phone is in use.
     `now`: the time of the other values, from which the page counts on.
@@ -56,7 +56,7 @@ class OwnState:
     state: str
     since: dt.datetime | None
     pause_reason: PauseReason | None
-    by_others: str
+    imposed_reason: str
     reasons: list[PauseReason]
     in_call: bool
     now: dt.datetime
@@ -145,7 +145,7 @@ def _load_own_state() -> OwnState:
         pause_reason=pause_reason(reason_code, pause_reason_name(reason_code))
         if reason_code
         else None,
-        by_others=reason_code if reason_code in presence.SYSTEM_REASONS else "",
+        imposed_reason=reason_code if reason_code in presence.SYSTEM_REASONS else "",
         reasons=[pause_reason(code, name) for code, name in _pause_reasons()],
         in_call=own_call() is not None or bool(phone and phone.channels),
         now=now,
