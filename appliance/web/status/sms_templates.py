@@ -43,7 +43,7 @@ def add_template() -> Response:
 @may("notice.change")
 def show_template(number: int) -> str:
     """Show one template in the form, to be edited."""
-    row = _find_template(number)
+    row = _template_or_404(number)
     return _render_page(Template(row.name, row.uz, row.ru, row.position, row.active), row)
 
 
@@ -51,7 +51,7 @@ def show_template(number: int) -> str:
 @may("notice.change")
 def save_template(number: int) -> Response:
     """Save one template; it is retired unless the field `active` is submitted."""
-    return _store_template(_find_template(number))
+    return _store_template(_template_or_404(number))
 
 
 @screen.post("/preview")
@@ -108,7 +108,8 @@ def _submitted_template(form: MultiDict[str, str], row: "SmsTemplate | None") ->
     )
 
 
-def _find_template(number: int) -> "SmsTemplate":
+def _template_or_404(number: int) -> "SmsTemplate":
+    """Return the template with this id; abort with 404 if there is no such template."""
     return templates.find_template(number) or abort(404)
 
 

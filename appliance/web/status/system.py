@@ -164,7 +164,7 @@ def _checks_context() -> dict[str, Any]:
         "checks": checks,
         "button": _repair_button,
         "meaning": health.call_consequence,
-        **_channels_context(),
+        **_external_links_context(),
         "counts": {state: sum(c.state == state for c in checks) for state in health.STATES},
         "since": {
             code: row.since
@@ -186,7 +186,7 @@ def _checks_context() -> dict[str, Any]:
     }
 
 
-def _channels_context() -> dict[str, Any]:
+def _external_links_context() -> dict[str, Any]:
     """Return the template context of the table "External links and copies".
 
     It has the links to outside parties and their services (`ways`), the SMS modems, which need no
