@@ -21,7 +21,7 @@ MAX_LINES_SHOWN = 200  # lines of each table on the page; the file has all
 @long_running
 def show_accesses() -> str:
     """Show the report of a month (`month=2026-10`); that is itself recorded in the audit."""
-    period, doubt = requested_period("monthly")
+    period, is_invalid = requested_period("monthly")
     audit.record_entry(me().login, "audit.read", "", month=f"{period.first:%Y-%m}")
     access_report = files.build_report("accesses", site(), period, locale())
     return render_template(
@@ -32,7 +32,7 @@ def show_accesses() -> str:
         people=access_report.names,
         months=month_choices(),
         month=f"{period.first:%Y-%m}",
-        doubt=doubt,
+        doubt=is_invalid,
     )
 
 
@@ -41,9 +41,9 @@ def show_accesses() -> str:
 @long_running
 def download_accesses(kind: str) -> Response:
     """Send the report of a month as a file; the download is recorded in the audit."""
-    period, doubt = requested_period("monthly")
+    period, is_invalid = requested_period("monthly")
     language = request.args.get("lang", "uz_Cyrl")
-    if doubt or language not in i18n.LOCALES:
+    if is_invalid or language not in i18n.LOCALES:
         abort(400)
     access_report = files.build_report("accesses", site(), period, language)
     audit.record_entry(me().login, "audit.download", "", month=f"{period.first:%Y-%m}", kind=kind)

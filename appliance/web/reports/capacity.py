@@ -29,7 +29,7 @@ def show_capacity() -> str:
 
     With `weekday` (1 is Monday), only the days with this weekday are used.
     """
-    period, doubt = _requested_period()
+    period, is_invalid = _requested_period()
     level, wrap_up = site().calls.service_level, routing.current_plan(site()).queueing.wrap_up
     weekday = request.args.get("weekday", None, parse_count)
     forecast = capacity.forecast_capacity(period, level, wrap_up, weekday)
@@ -37,7 +37,7 @@ def show_capacity() -> str:
         "capacity/page.html",
         made=forecast,
         behind=FigureLinks(period),
-        doubt=doubt,
+        doubt=is_invalid,
         weekdays=report_texts.load_texts(locale()).weekdays,
         chart=capacity.operators_chart(forecast, locale(), charts.WIDE_CHART_WIDTH),
         channels=TRUNK_CHANNELS,

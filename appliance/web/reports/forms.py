@@ -41,7 +41,7 @@ def interval_conditions(report: QuarterlyReport) -> list[str]:
 @long_running
 def show_monthly_report() -> str:
     """Show the five tables of a month (`month=2026-10`), until the date `upto` if it is given."""
-    period, doubt = requested_period("monthly")
+    period, is_invalid = requested_period("monthly")
     monthly_report = files.build_report("monthly", site(), period, locale())
     disclosure.log_shown("appeal", [row.number for row in monthly_report.consultations])
     return render_template(
@@ -59,7 +59,7 @@ def show_monthly_report() -> str:
         chosen=f"{period.first:%Y-%m}",
         choices=month_choices(),
         upto=request.args.get("upto", ""),
-        doubt=doubt,
+        doubt=is_invalid,
     )
 
 
@@ -68,7 +68,7 @@ def show_monthly_report() -> str:
 @long_running
 def show_quarterly_report() -> str:
     """Show the three tables of a quarter (`quarter=2026-Q3`), until the date `upto` if given."""
-    period, doubt = requested_period("quarterly")
+    period, is_invalid = requested_period("quarterly")
     quarterly_report = files.build_report("quarterly", site(), period, locale())
     text = report_texts.load_texts(locale())
     return render_template(
@@ -87,7 +87,7 @@ def show_quarterly_report() -> str:
         chosen=periods.quarter_name(period.first),
         choices=quarter_choices(),
         upto=request.args.get("upto", ""),
-        doubt=doubt,
+        doubt=is_invalid,
     )
 
 
@@ -96,9 +96,9 @@ def show_quarterly_report() -> str:
 @long_running
 def download_report(name: str, kind: str) -> Response:
     """Send a report as a file in the language `lang`; the download is recorded in the audit."""
-    period, doubt = requested_period(name)
+    period, is_invalid = requested_period(name)
     language = request.args.get("lang", "uz_Cyrl")
-    if doubt or language not in i18n.LOCALES:
+    if is_invalid or language not in i18n.LOCALES:
         abort(400)
     report = files.build_report(name, site(), period, language)
     file = files.file_name(name, report, kind)

@@ -89,7 +89,7 @@ def show_issued_report(id: int) -> str:
     They are compared with the next edition (the report of this period as issued again later), or
     with the current figures if there is no such edition.
     """
-    report = _readable_report(id)
+    report = _report_or_404(id)
     editions = issuing.all_editions(report)
     newer = next((e for e in editions if e.edition == report.edition + 1), None)
     changes = (
@@ -118,7 +118,7 @@ def show_issued_report(id: int) -> str:
 @may("report.read")
 def download_issued_file(id: int, lang: str, kind: str) -> Response:
     """Send a file of an issued report; abort with 404 if it is missing or damaged."""
-    issued_file = issuing.files_by_kind(_readable_report(id)).get((lang, kind))
+    issued_file = issuing.files_by_kind(_report_or_404(id)).get((lang, kind))
     content = issuing.file_content(site(), issued_file) if issued_file else None
     if not issued_file or content is None:
         abort(404)
@@ -172,7 +172,7 @@ def _current_report_url(report: "IssuedReport") -> str:
     return url_for("analytics.show_telephony_report", **days)
 
 
-def _readable_report(id: int) -> "IssuedReport":
+def _report_or_404(id: int) -> "IssuedReport":
     """Return an issued report; abort with 404 if it does not exist or the user may not read it."""
     report = issuing.find_report(id)
     return report if report and _can_read(report.name) else abort(404)

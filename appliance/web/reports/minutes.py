@@ -40,7 +40,7 @@ TROUBLES = {
 def show_minutes() -> str:
     """Show the statement of a month (`month=2026-10`), and the tariffs."""
     refusal = refusals.latest_refusal()
-    period, doubt = requested_period("monthly")
+    period, is_invalid = requested_period("monthly")
     minutes_report = minutes.build_minutes_report(site(), period, locale())
     return render_template(
         "minutes/page.html",
@@ -55,7 +55,7 @@ def show_minutes() -> str:
         roundings=printing.ROUNDING_LABELS,
         trunks=_trunk_names(minutes_report),
         months=month_choices(),
-        doubt=doubt,
+        doubt=is_invalid,
         month=f"{period.first:%Y-%m}",
         typed=refusal.values,
         trouble=TROUBLES.get(refusal.trouble),
@@ -121,8 +121,8 @@ def download_statement(kind: str) -> Response:
     The download is recorded in the audit.
     """
     language = request.args.get("lang", "uz_Cyrl")
-    period, doubt = requested_period("monthly")
-    if doubt or language not in i18n.LOCALES:
+    period, is_invalid = requested_period("monthly")
+    if is_invalid or language not in i18n.LOCALES:
         abort(400)
     minutes_report = minutes.build_minutes_report(site(), period, language)
     file = files.file_name("minutes", minutes_report, kind)

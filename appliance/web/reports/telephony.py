@@ -41,7 +41,7 @@ from appliance.reports.telephony import (
     report_charts,
     workload,
 )
-from appliance.reports.telephony import calls as behind
+from appliance.reports.telephony import calls as figure_calls
 from appliance.reports.telephony import labels as texts
 from appliance.reports.telephony.columns import COLUMNS
 from appliance.reports.telephony.waits import SERVICE_LEVEL_THRESHOLDS_SECONDS
@@ -84,7 +84,7 @@ def show_telephony_report() -> str:
     The other parameters of the URL are conditions that select some of the calls. By default the
     table groups the calls by topic.
     """
-    call_filter, doubt = _requested_filter()
+    call_filter, is_invalid = _requested_filter()
     table_key = request.args.get("by", "")
     own_fields = lines.added_field_names(locale())
     tabs = {
@@ -100,7 +100,7 @@ def show_telephony_report() -> str:
     return render_template(
         "analytics/page.html",
         call_filter=call_filter,
-        doubt=doubt,
+        doubt=is_invalid,
         by=table_key,
         seen=overview,
         total=total,
@@ -150,8 +150,8 @@ def list_figure_calls() -> str:
     """Show the calls that a figure counts, newest first; the URL has the figure's filter."""
     call_filter, _ = _requested_filter(allow_outgoing=True)
     number = max(1, request.args.get("page", 1, parse_count))
-    count = behind.count_calls(call_filter)
-    rows = behind.calls_page(call_filter, CALLS_PER_PAGE, (number - 1) * CALLS_PER_PAGE)
+    count = figure_calls.count_calls(call_filter)
+    rows = figure_calls.calls_page(call_filter, CALLS_PER_PAGE, (number - 1) * CALLS_PER_PAGE)
     if _can_read_numbers():
         disclosure.log_shown("call", [row.call.id for row in rows], call_filter.conditions)
     return render_template(
@@ -184,9 +184,9 @@ def download_telephony_report(kind: str) -> Response:
 
     The download is recorded in the audit.
     """
-    call_filter, doubt = _requested_filter()
+    call_filter, is_invalid = _requested_filter()
     language = request.args.get("lang", "uz_Cyrl")
-    if doubt or language not in i18n.LOCALES:
+    if is_invalid or language not in i18n.LOCALES:
         abort(400)
     telephony_report = build_telephony_report(site(), call_filter, language)
     file = files.file_name("telephony", telephony_report, kind)
@@ -204,16 +204,20 @@ def export_calls() -> Response:
 
     The file is sent while the calls are read.
     """
-    call_filter, doubt = _requested_filter(allow_outgoing=True)
-    if doubt:
+    call_filter, is_invalid = _requested_filter(allow_outgoing=True)
+    if is_invalid:
         abort(400)
     file = f"qongiroqlar_{call_filter.period.first}_{call_filter.period.last}.csv"
     audit.record_entry(me().login, "calls.export", file, asked=dict(call_filter.conditions))
-    columns = [c for c in behind.COLUMNS if _can_read_numbers() or c not in behind.PERSONAL_COLUMNS]
+    columns = [
+        c
+        for c in figure_calls.COLUMNS
+        if _can_read_numbers() or c not in figure_calls.PERSONAL_COLUMNS
+    ]
 
     def csv_chunks() -> Iterator[bytes]:
         yield "\ufeff".encode()  # the byte order mark by which office programs recognise UTF-8
-        for piece in behind.as_csv(call_filter, columns):
+        for piece in figure_calls.as_csv(call_filter, columns):
             yield piece.encode()
 
     return Response(
@@ -235,7 +239,7 @@ def _requested_filter(*, allow_outgoing: bool = False) -> tuple[CallFilter, bool
     select outgoing calls are ignored unless `allow_outgoing` is True: the report counts incoming
     calls, but a list or an export of calls may have both.
     """
-    period, doubt = _requested_period()
+    period, is_invalid = _requested_period()
     refused_names = {
         definition.name
         for definition in call_filters.FILTERS.values()
@@ -248,7 +252,7 @@ def _requested_filter(*, allow_outgoing: bool = False) -> tuple[CallFilter, bool
         if name not in ("from", "to") and name not in refused_names
     ]
     calendar = catalogs.working_calendar(site())
-    return call_filters.filter_from_query(period, args, calendar), doubt
+    return call_filters.filter_from_query(period, args, calendar), is_invalid
 
 
 def _requested_period() -> tuple[Period, bool]:
