@@ -195,7 +195,7 @@ def _field_difference(link: "ChangeLink", name: str) -> tuple[str, str, str]:
     """
     before, after = link.before.get(name), link.after.get(name)
     if link.kind == "routing":
-        return _routing_difference_texts(Difference(*split_field(name), before, after))
+        return _routing_difference_texts(Difference(*split_link_field_name(name), before, after))
     if link.kind == "direction":
         return catalogs.value_label("direction", name, locale()), before or "–", after or "–"
     if link.kind == "list" and "/" in name:  # one value of a list, as opposed to the list itself
@@ -238,7 +238,9 @@ def _form_differences(link: "ChangeLink") -> list[tuple[str, str, str]]:
     before, after = (
         forms.stored_definition(row) if row else forms.definition_in_force(form) for row in rows
     )
-    return [form_labels.change_texts(change) for change in comparing.field_changes(before, after)]
+    return [
+        form_labels.field_change_texts(change) for change in comparing.field_changes(before, after)
+    ]
 
 
 def _routing_difference_texts(difference: Difference) -> tuple[str, str, str]:
@@ -254,7 +256,7 @@ def _routing_difference_texts(difference: Difference) -> tuple[str, str, str]:
     return label, before, after
 
 
-def joined_field(difference: Difference) -> str:
+def link_field_name(difference: Difference) -> str:
     """Return the name under which a link stores a difference of plans: "part/field/row".
 
     The row is last because its name may contain a slash.
@@ -262,7 +264,7 @@ def joined_field(difference: Difference) -> str:
     return f"{difference.part}/{difference.field}/{difference.row}"
 
 
-def split_field(name: str) -> tuple[str, str, str]:
-    """Split a name made by `joined_field` into part, row and field."""
+def split_link_field_name(name: str) -> tuple[str, str, str]:
+    """Split a name made by `link_field_name` into part, row and field."""
     part, field, row = name.split("/", 2)
     return part, row, field

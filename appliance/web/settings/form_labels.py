@@ -74,7 +74,7 @@ TROUBLES: dict[str, LazyString] = {
 }
 
 
-def change_texts(change: Change) -> tuple[str, str, str]:
+def field_change_texts(change: Change) -> tuple[str, str, str]:
     """Return (field, before, after) of one change between two versions of a form, as text.
 
     For a moved field, `after` is the word for moved; for an added one, `before` is "–".
@@ -107,26 +107,28 @@ def field_summary(field: forms.Field) -> str:
 
 
 def choices_text(
-    field: forms.Field, lists: Mapping[str, str], document_names: Mapping[str, str]
+    field: forms.Field, list_names: Mapping[str, str], document_names: Mapping[str, str]
 ) -> str:
     """Return what a field offers to choose from, as text: its answers, a list, places, a document.
 
-    `lists` and `document_names` have the names by code. Returns "" if the field offers no choices.
+    `list_names` and `document_names` are by code. Returns "" if the field offers no choices.
     """
     if field.options:
         return " / ".join(option.localized_label(locale()) for option in field.options)
     if field.source:
-        return lists.get(field.source, field.source)
+        return list_names.get(field.source, field.source)
     return document_names.get(field.document, field.document)
 
 
-def condition_text(field: forms.Field, topics: Mapping[str, str]) -> str:
+def condition_text(field: forms.Field, direction_names: Mapping[str, str]) -> str:
     """Return the applicants and directions for which a field is asked, as text; "" if always.
 
-    `topics` has the names of the directions by code.
+    `direction_names` are by code.
     """
     applicant_kinds = [str(ASKED_OF[field.asked_of])] if field.asked_of else []
-    return ", ".join([*applicant_kinds, *(topics.get(code, code) for code in field.topics)])
+    return ", ".join(
+        [*applicant_kinds, *(direction_names.get(code, code) for code in field.topics)]
+    )
 
 
 def list_names_by_code() -> dict[str, str]:

@@ -40,7 +40,7 @@ TROUBLES: dict[str, LazyString] = {
 }
 
 
-def has_work() -> bool:
+def _is_tab_shown() -> bool:
     """Return True if the user may revoke keys or a key awaits their confirmation.
 
     Only then is the tab of the page shown; others can open the page by its address.
@@ -50,7 +50,7 @@ def has_work() -> bool:
 
 @screen.get("")
 @may("key.read")
-@show_tab_when(has_work)
+@show_tab_when(_is_tab_shown)
 def show_keys() -> str:
     """Show every key, and to users who may create keys, the form for a new one.
 

@@ -47,7 +47,7 @@ def show_stages() -> str:
 @screen.get("/try")
 @may("plan.change")
 @long_running
-def rehearse_call() -> str | tuple[str, int]:
+def show_rehearsal() -> str | tuple[str, int]:
     """Rehearse the call described by the URL's parameters, and show what would happen to it.
 
     The parameters are `from` (the caller's number), `number` (the number dialled), `date`, `time`
@@ -67,13 +67,13 @@ def rehearse_call() -> str | tuple[str, int]:
         events = actions.rehearse_call(site(), call)
     except actions.PlanRejected as error:
         return _render_page(complaint=_("It could not be checked: %(why)s", why=str(error))), 503
-    return _render_page(course=_call_course(routing.current_plan(site()), events))
+    return _render_page(event_texts=_call_event_texts(routing.current_plan(site()), events))
 
 
-def _render_page(course: list[tuple[str, str, str]] | None = None, complaint: str = "") -> str:
+def _render_page(event_texts: list[tuple[str, str, str]] | None = None, complaint: str = "") -> str:
     """Render the page with the stages of a call.
 
-    `course` has (icon, event, detail) of each event of a rehearsed call, if there was one;
+    `event_texts` has (icon, event, detail) of each event of a rehearsed call, if there was one;
     `complaint` is why the rehearsal failed.
     """
     current = routing.current_plan(site())
@@ -89,7 +89,7 @@ def _render_page(course: list[tuple[str, str, str]] | None = None, complaint: st
         },
         numbers=[n.number for n in current.numbers if n.number] or [site().calls.hotline_number],
         asked={"date": f"{now:%d.%m.%Y}", "time": f"{now:%H:%M}"} | request.args.to_dict(),
-        road=course,
+        road=event_texts,
         complaint=complaint,
     )
 
@@ -230,7 +230,9 @@ def _callback_facts(current: Plan) -> tuple[str, ...]:
     return tuple(facts) or (_("Not offered"),)
 
 
-def _call_course(current: Plan, events: list[actions.RehearsalEvent]) -> list[tuple[str, str, str]]:
+def _call_event_texts(
+    current: Plan, events: list[actions.RehearsalEvent]
+) -> list[tuple[str, str, str]]:
     """Return (icon, event, detail) of each event of a rehearsed call, as text.
 
     `events` are what the caller meets, such as a prompt, a menu or a queue.

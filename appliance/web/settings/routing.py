@@ -128,7 +128,7 @@ def _link_version_to_request(before: Plan, after: Plan) -> None:
     None.
     """
     differences = {
-        change_labels.joined_field(difference): difference
+        change_labels.link_field_name(difference): difference
         for difference in routing.plan_differences(before, after)
     }
     changes.link_to_request(

@@ -86,7 +86,7 @@ def version_title(row: "ScriptVersion") -> str:
     return texts.localized_text(queries.version_definition(row).title, locale())
 
 
-def step_context(row: "ScriptVersion", name: str, refusal: Refusal) -> dict[str, Any]:
+def step_form_context(row: "ScriptVersion", name: str, refusal: Refusal) -> dict[str, Any]:
     """Return the template context of the form of a draft's step, with blank input rows.
 
     `name` is the step's code, "" for a new step. The form has the values of `refusal` (see

@@ -104,14 +104,10 @@ TROUBLES: dict[str, LazyString] = {
 }
 
 
-def finding_text(found_fault: checks.Finding) -> str:
+def finding_text(finding: checks.Finding) -> str:
     """Return a finding of the script check as a sentence."""
-    what = (
-        str(LANGUAGES[found_fault.detail])
-        if found_fault.detail in LANGUAGES
-        else found_fault.detail
-    )
-    return str(_FINDINGS[found_fault.code]) % {"what": what}
+    what = str(LANGUAGES[finding.detail]) if finding.detail in LANGUAGES else finding.detail
+    return str(_FINDINGS[finding.code]) % {"what": what}
 
 
 def topic_names() -> dict[str, str]:
@@ -159,36 +155,36 @@ def step_name(step: Step) -> str:
     return texts.localized_text(step.name, locale()) or step.code
 
 
-def part_text(script: Definition, step: Step | None, name: str) -> str:
+def part_text(script: Definition, step: Step | None, part: str) -> str:
     """Return a part of a step, or of the script, as one text; used to compare two versions.
 
-    `name` is a key of PARTS. For the parts of the script itself (title, when, order), `step` is
+    `part` is a key of PARTS. For the parts of the script itself (title, when, order), `step` is
     None.
     """
-    if name == "when":
+    if part == "when":
         return "; ".join(condition_texts(script.when)) or _("all calls")
-    if name == "order":
+    if part == "order":
         return ", ".join(step_name(item) for item in script.steps)
-    if name == "title" or not step:
+    if part == "title" or not step:
         return _bilingual_text(script.title)
-    if name == "ends":
+    if part == "ends":
         return str(_("yes") if step.ends else _("no"))
-    if name == "fields":
+    if part == "fields":
         return ", ".join(field_names().get(item, item) for item in step.fields) or "–"
-    if name == "actions":
+    if part == "actions":
         names = action_names()
         actions = (
             f"{ACTION_LABELS[a.kind]}: {names[a.kind].get(a.ref, a.ref)}" for a in step.actions
         )
         return "; ".join(actions) or "–"
-    if name == "answers":
+    if part == "answers":
         return (
             "; ".join(
                 f"{_bilingual_text(a.words)} → {_target_name(script, a.to)}" for a in step.answers
             )
             or "–"
         )
-    return _bilingual_text(getattr(step, name))
+    return _bilingual_text(getattr(step, part))
 
 
 def wrap_lines(text: str, width: int = 25, max_lines: int = 2) -> list[str]:
@@ -209,7 +205,7 @@ def svg_path(points: Iterable[tuple[float, float]]) -> str:
     return "".join(path)
 
 
-def place_answer_numbers(
+def answer_number_positions(
     script: Definition, lines: Iterable[graph.Connection]
 ) -> list[tuple[str, float, float]]:
     """Return (text, x, y) of the answer numbers that are drawn next to the lines of a graph.

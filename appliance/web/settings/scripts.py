@@ -327,10 +327,7 @@ def show_preview(code: str) -> str:
         row=row,
         title=texts.localized_text(content.title, locale()),
         language=language,
-        spoken={
-            language_code: LANGUAGE_NAMES[language_code]
-            for language_code in content.required_languages
-        },
+        spoken={item: LANGUAGE_NAMES[item] for item in content.required_languages},
         way="-".join(valid_answers),
         before="-".join(valid_answers[:-1]),
         is_begun=bool(valid_answers),
@@ -385,7 +382,9 @@ def download_version_pdf(code: str, number: int) -> Response:
 def _render_step(code: str, name: str) -> str:
     """Render the page of the draft's step with the code `name`; of a new step if it is empty."""
     row, refusal = draft_or_404(code), refusals.latest_refusal()
-    return render_template("scripts/step.html", **script_contexts.step_context(row, name, refusal))
+    return render_template(
+        "scripts/step.html", **script_contexts.step_form_context(row, name, refusal)
+    )
 
 
 def _save_step(code: str, form_url: str, save: Callable[[dict[str, Any]], str]) -> Response:

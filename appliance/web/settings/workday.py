@@ -94,21 +94,21 @@ def hide_numbers() -> BaseResponse:
     return _redirect_to_workday()
 
 
-def _goals_from_form(number: int) -> Goals:
-    """Return the goals typed for the operator with the id `number`, or for all (`EVERYBODY_ID`).
+def _goals_from_form(user_id: int) -> Goals:
+    """Return the goals typed for the operator with this id, or for all (`EVERYBODY_ID`).
 
     `mark` is the rating by callers, `forms` the percentage of calls registered on form №2; a blank
     goal is None. Raises Refused with the code `calls`, `mark` or `forms` if it is not a number.
     """
-    mark = request.form.get(f"mark-{number}", "").strip().replace(",", ".")
+    mark = request.form.get(f"mark-{user_id}", "").strip().replace(",", ".")
     try:
         typed = float(mark) if mark else None
     except ValueError:
         raise Refused("mark", mark) from None
     return Goals(
-        _number_from_form(f"calls-{number}", "calls"),
+        _number_from_form(f"calls-{user_id}", "calls"),
         typed,
-        _number_from_form(f"forms-{number}", "forms"),
+        _number_from_form(f"forms-{user_id}", "forms"),
     )
 
 
