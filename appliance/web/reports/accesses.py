@@ -20,7 +20,10 @@ MAX_LINES_SHOWN = 200  # lines of each table on the page; the file has all
 @may("access_report.read")
 @long_running
 def show_accesses() -> str:
-    """Show the report of a month (`month=2026-10`); that is itself recorded in the audit."""
+    """Show who accessed personal data in a month (`month=2026-10`).
+
+    That the report was shown is itself recorded in the audit.
+    """
     period, is_invalid = requested_period("monthly")
     audit.record_entry(me().login, "audit.read", "", month=f"{period.first:%Y-%m}")
     access_report = files.build_report("accesses", site(), period, locale())
@@ -40,7 +43,10 @@ def show_accesses() -> str:
 @may("access_report.read")
 @long_running
 def download_accesses(kind: str) -> Response:
-    """Send the report of a month as a file; the download is recorded in the audit."""
+    """Send the report of a month as a file in the language `lang`.
+
+    The download is recorded in the audit.
+    """
     period, is_invalid = requested_period("monthly")
     language = request.args.get("lang", "uz_Cyrl")
     if is_invalid or language not in i18n.LOCALES:

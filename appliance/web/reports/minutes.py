@@ -38,7 +38,7 @@ TROUBLES = {
 @may("report.read")
 @long_running
 def show_minutes() -> str:
-    """Show the statement of a month (`month=2026-10`), and the tariffs."""
+    """Show the statement of the talk minutes of a month (`month=2026-10`), and the tariffs."""
     refusal = refusals.latest_refusal()
     period, is_invalid = requested_period("monthly")
     minutes_report = minutes.build_minutes_report(site(), period, locale())
@@ -75,7 +75,7 @@ def show_minutes() -> str:
 @screen.post("/tariffs")
 @may("tariff.change")
 def add_tariff() -> BaseResponse:
-    """Add a tariff: a price per minute or per call of talks from a given day on.
+    """Add a tariff: the price of talks, per minute or per call, from a given day on.
 
     It applies to incoming or outgoing calls, of one trunk or number if the form names them.
     """

@@ -257,7 +257,7 @@ def _routing_difference_texts(difference: Difference) -> tuple[str, str, str]:
 
 
 def link_field_name(difference: Difference) -> str:
-    """Return the name under which a link stores a difference of plans: "part/field/row".
+    """Return the name under which a change request stores a difference of plans: "part/field/row".
 
     The row is last because its name may contain a slash.
     """

@@ -67,7 +67,7 @@ def show_requests() -> str:
 @screen.get("/list")
 @may("change.read")
 def show_request_list() -> str:
-    """Show the list as a fragment of the open page."""
+    """Show the list of requests, as a fragment of the open page."""
     return render_template("changes/list.html", **_list_context())
 
 

@@ -107,7 +107,7 @@ def put_draft_in_force(form: str) -> Response:
 @screen.get(f"/{_FORM_CONVERTER}/fields/new")
 @may("form.change")
 def show_new_field(form: str) -> str:
-    """Show the form for a new field."""
+    """Show the page on which a new field of the draft is entered."""
     return _render_field(form, None)
 
 
@@ -125,7 +125,7 @@ def add_field(form: str) -> Response:
 @screen.get(f"/{_FORM_CONVERTER}/fields/<name>")
 @may("form.change")
 def show_field(form: str, name: str) -> str:
-    """Show a field of the draft in the form, to be edited."""
+    """Show the page on which a field of the draft is edited."""
     return _render_field(form, _pending_field(form, name))
 
 
@@ -185,7 +185,10 @@ def check_preview(form: str) -> Response:
 @screen.get(f"/{_FORM_CONVERTER}/versions/<int:number>")
 @may("form.read")
 def show_version(form: str, number: int) -> str:
-    """Show a version: its fields, and how it differs from another version (`against`)."""
+    """Show a version: its fields, and how it differs from another version (`against`).
+
+    By default it is compared with the previous one.
+    """
     version_row = editing.find_version(form, number) or abort(404)
     against = request.args.get("against", max(1, number - 1), parse_count)
     other_row = editing.find_version(form, against) or abort(404)
@@ -206,7 +209,7 @@ def show_version(form: str, number: int) -> str:
 def _common_context(form: str, pending: "FormVersion | None") -> dict[str, Any]:
     """Return the template context that all pages of a form share.
 
-    `pending` is its draft, or its version planned for a later time, if any.
+    `form` is its number, `pending` its draft or its version planned for a later time, if any.
     """
     return {
         "form": form,

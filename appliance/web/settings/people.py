@@ -65,7 +65,7 @@ def show_people() -> str:
 @screen.get("/list")
 @may("person.read")
 def show_people_list() -> str:
-    """Show the list as a fragment of the open page."""
+    """Show the list of users, as a fragment of the open page."""
     return render_template("people/list.html", **_list_context())
 
 

@@ -125,7 +125,7 @@ def _link_version_to_request(before: Plan, after: Plan) -> None:
     """Add the changes of the version just saved to the change request that the form names, if any.
 
     A secret is masked, so that it looks the same before and after; its old value is recorded as
-    None.
+    None, so that it still counts as changed.
     """
     differences = {
         change_labels.link_field_name(difference): difference

@@ -21,9 +21,9 @@ _BLANK_LINES = {"answers": 4, "actions": 2}  # blank input rows in the form of a
 
 
 def common_context(code: str = "") -> dict[str, Any]:
-    """Return the template context that all script pages share; `code` is that of the script.
+    """Return the template context that all script pages share.
 
-    The pages that need no code of their own script leave it empty.
+    `code` is the script's code, for the pages whose links need it (the preview, a step).
     """
     return {
         "code": code,

@@ -339,7 +339,7 @@ def show_preview(code: str) -> str:
 @screen.get("/<code>/versions/<int:number>")
 @may("script.read")
 def show_version(code: str, number: int) -> str:
-    """Show a version: its graph and steps, and how it differs from another version (`against`)."""
+    """Show a version, and how it differs from another (`against`, by default the previous one)."""
     script = script_or_404(code)
     row = queries.find_version(script.script, number) or abort(404)
     against = request.args.get("against", max(1, number - 1), parse_count)

@@ -63,7 +63,10 @@ TROUBLES: dict[str, LazyString] = {
 @screen.get("")
 @may("retention.read")
 def show_retention() -> str:
-    """Show the coming removals, how full the disks will be, the holds, and the last removals."""
+    """Show the coming and the last removals, how full the disks will be, and the holds.
+
+    A hold protects a call or an appeal from removal.
+    """
     previous = refusals.latest_refusal()
     return render_template(
         "retention/page.html",

@@ -82,7 +82,7 @@ _TIMESLOTS_PER_ROW = 16  # timeslots in a row of the drawing; 16 is the D-channe
 @screen.get("/status")
 @may("status.read")
 def show_status() -> str:
-    """Show the whole page; opening it runs the quick checks again."""
+    """Show the checks, the lines and the machine; opening the page runs the quick checks again."""
     return render_template(
         "status/page.html", **_checks_context(), **_lines_context(), **_machine_context()
     )

@@ -99,7 +99,10 @@ def caller_context(desk: OperatorDesk, shown_appeal: "Appeal | None" = None) -> 
 
 
 def after_call_context(desk: OperatorDesk) -> dict[str, Any]:
-    """Return the context of operator/after_call.html: the call's last transfer and its rating."""
+    """Return the context of operator/after_call.html: the call's last transfer and its rating.
+
+    Both are None if there is no call, or until they are known.
+    """
     disclosure.log_shown("call", [desk.call.id] if desk.call else [])
     return {
         "passed": calls.last_transfer(me().login, desk.call) if desk.call else None,
@@ -157,8 +160,9 @@ def show_after_call(token: str) -> str:
 def add_to_appeal(token: str) -> Response:
     """Add the form's summary to an open appeal instead of registering another appeal.
 
-    `appeal` in the JSON body is the appeal's number. The response has the number of the form №2
-    with which the form's call is registered by this ("" without a call), or why it was refused.
+    `appeal` in the JSON body is the appeal's number. This also registers the call to which the form
+    belongs: `number` in the response is that of its form №2, "" without a call. `trouble` says why
+    the addition was refused, or is "".
     """
     values, body = forms.submitted_values(token), require_json_object()
     # visible, but maybe veiled: operators may add to an appeal whose content they cannot read

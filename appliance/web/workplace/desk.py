@@ -53,7 +53,10 @@ screen = Blueprint("operator", __name__, url_prefix="/operator")
 @screen.get("")
 @may("desk.work")
 def show_workplace() -> str:
-    """Show the form of the current call, or between calls the operator's own day."""
+    """Show the form of the current call, or of the last one if it is still to be registered.
+
+    Otherwise the operator's own day is shown.
+    """
     return _render_page(_current_desk())
 
 
@@ -177,9 +180,10 @@ def hang_up() -> Response:
 
 
 def _render_page(desk: OperatorDesk | None, is_open: bool = False) -> str:
-    """Render the workplace with the card of a desk, or without a desk, of the operator's day.
+    """Render the workplace with the card of a form and its call (`desk`).
 
-    A form that was set aside or registered is shown only if `is_open` is True.
+    If `desk` is None, the card shows the operator's day. It also does so for a form that was set
+    aside, and shows what was registered for a registered one, unless `is_open` is True.
     """
     return render_template("operator/page.html", **_card_context(desk, is_open))
 
@@ -226,7 +230,10 @@ def _bar_context() -> dict[str, object]:
 
 
 def _current_desk() -> OperatorDesk | None:
-    """Return the current desk, if any; computed once per response, so that form and bar agree."""
+    """Return the current form with its call (a desk), if any.
+
+    It is computed once per response, so that form and bar agree.
+    """
     if "at_hand" not in g:
         g.at_hand = current_desk(me(), clock.now())
     desk: OperatorDesk | None = g.at_hand
@@ -266,7 +273,8 @@ def _phone_line() -> actions.Line | None:
 def _wrap_up_period() -> dict[str, object] | None:
     """Return until when the phone does not ring after a talk (`until`).
 
-    `more` is True if that time can be extended. Returns None if there is no wrap-up now.
+    `more` is True if that time can be extended: it is the time that the plan gives after each talk,
+    and not yet the extra time that the operator took. Returns None if there is no wrap-up now.
     """
     state, now = presence.state_of(me()), clock.now()
     if not state or states.own_call():
@@ -284,7 +292,7 @@ def _wrap_up_period() -> dict[str, object] | None:
 def _card_context(
     desk: OperatorDesk | None, is_open: bool = False, form: str = ""
 ) -> dict[str, object]:
-    """Return the context of the card: an open form, what was registered with it, or the day.
+    """Return the context of the card: an open form, what was registered, or the operator's day.
 
     A form that was set aside or registered is open only if `is_open` is True: the operator has
     opened it. `form` is the number of the form to show, "" for the usual one.

@@ -121,7 +121,10 @@ def _sending_notice(message: "Message") -> str:
 
 
 def _selected_options(body: MultiDict[str, Any], subject: Subject) -> dict[str, Any]:
-    """Return the selected number, template and language, as arguments of notices.manual."""
+    """Return the selected number, template and language, as arguments of notices.manual.
+
+    The template is None unless one was selected; an unknown language is replaced by the first one.
+    """
     language = str(body.get("language", ""))
     number = parse_integer(str(body.get("template", "")), 1, 10**9)
     template: SmsTemplate | None = templates.find_template(number) if number else None
