@@ -132,9 +132,9 @@ def record_quality() -> Response:
 def release_lost_call() -> Response:
     """Hang up the connection of a browser phone whose page is closed.
 
-    The caller is kept, and the phone rings in the page that is open then. A page that is being
-    closed sends the SIP Call-ID of its talk as `session`; a page that was opened and has registered
-    its phone sends "". Asterisk itself notices any other lost connection some seconds later.
+    The dialplan then reconnects the caller to the page that has replaced it. A closing page sends
+    the SIP Call-ID of its talk as `session`; a page that was opened and has registered its phone
+    sends "". Asterisk itself notices any other lost connection some seconds later.
     """
     session = require_json_object().get("session", "")
     try:
