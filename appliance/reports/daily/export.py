@@ -125,7 +125,8 @@ def _counts_table(texts: report_texts.ReportTexts, name_head: str, table: CountT
     `name_head` is the head of the first column, which contains the names of the rows.
     """
     rows: list[list[CellValue]] = [
-        [row.name, row.count, row.share or formatting.NO_VALUE] for row in table.rows
+        [row.name, row.count, formatting.NO_VALUE if row.share is None else row.share]
+        for row in table.rows
     ]
     share: CellValue = SUM if table.total else formatting.NO_VALUE
     return Table(
