@@ -35,10 +35,7 @@ def candidate_numbers(typed: str) -> list[str]:
     three of them; other leading zeros may be left out. Without a year, it may mean the number of
     any year. The Q before the number of a call form is left out.
     """
-    text = typed.strip().lstrip("#№ ")
-    if not any(char.isdigit() for char in text):
-        return []
-    text = text.translate(_LIKE_DIGITS)
+    text = _normalized_number(typed)
     if match := _WITH_YEAR.fullmatch(text):
         number = int(match[2] or match[3])
         return [_format_number(int(match[1]), number)] if number else []
@@ -53,11 +50,18 @@ def is_full_number(typed: str) -> bool:
 
     It has its year, or it is the six digits after the year and begins with 0.
     """
-    with_year = _WITH_YEAR.fullmatch(typed.strip().lstrip("#№ ").translate(_LIKE_DIGITS))
-    return bool(
-        candidate_numbers(typed)
-        and (with_year or (typed[0] == "0" and len(typed) == _SERIAL_DIGITS))
-    )
+    text = _normalized_number(typed)
+    is_serial = text.startswith("0") and len(text) == _SERIAL_DIGITS
+    return bool(candidate_numbers(typed) and (is_serial or _WITH_YEAR.fullmatch(text)))
+
+
+def _normalized_number(typed: str) -> str:
+    """Return a typed number without "№" and with digits for letters that resemble them.
+
+    A text without any digit is returned as "".
+    """
+    text = typed.strip().lstrip("#№ ")
+    return text.translate(_LIKE_DIGITS) if any(char.isdigit() for char in text) else ""
 
 
 def _format_number(year: int, number: int) -> str:

@@ -26,7 +26,8 @@ def test_a_number_with_its_year_is_recognised(typed: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "is_complete"), [("000015", True), ("0015", False), ("015", False)]
+    ("typed", "is_complete"),
+    [("000015", True), (" 000015 ", True), ("№000015", True), ("0015", False), ("015", False)],
 )
 def test_a_number_is_recognised_by_its_last_digits(typed: str, is_complete: bool) -> None:
     assert numbers.candidate_numbers(typed) == ["2026-000015", "2025-000015"]
