@@ -83,7 +83,9 @@ def change_second_factor(what: str) -> BaseResponse | str:
         abort(503)
     if not is_correct:
         return refusals.redirect_back(url_for(".show_second_factor"), "password")
-    if what == "codes" and second_factor.has_second_factor(me()):
+    if what == "codes":
+        if not second_factor.has_second_factor(me()):
+            abort(404)  # the page offers no codes: another tab has removed the app
         return _render_codes(second_factor.renew_codes(me()))
     second_factor.remove_factors(me(), me().login)
     flash(_("The app was removed."))

@@ -9,7 +9,7 @@ import pytest
 from appliance.core import clock
 from appliance.core import settings as site_settings
 from appliance.core.settings import SignIn
-from appliance.models import User
+from appliance.models import AuditEntry, User
 from appliance.people import second_factor
 from appliance.people.accounts import ROLES
 from appliance.web import create_app
@@ -140,6 +140,14 @@ def test_replacing_the_app_needs_the_password(second_factor_app, login_as) -> No
     browser.send(f"{SETUP_PATH}/remove", SETUP_PATH, password=PASSWORD)
     assert browser.get("/keys").headers["Location"] == SETUP_PATH
     assert not second_factor.has_second_factor(User.get(User.login == LOGIN_OF_ROLE["manager"]))
+
+
+def test_new_codes_without_an_app_change_nothing(login_as) -> None:
+    browser = login_as("manager")
+    entries = AuditEntry.select().count()
+    answer = browser.send(f"{SETUP_PATH}/codes", SETUP_PATH, password=PASSWORD)
+    assert answer.status_code == 404
+    assert AuditEntry.select().count() == entries
 
 
 def test_an_operator_needs_no_second_factor_at_the_workplace(settings, app, client) -> None:
