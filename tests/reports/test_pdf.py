@@ -142,6 +142,22 @@ def test_the_file_is_tagged_and_titled_and_embeds_its_fonts(
         assert "/FontFile2" in descriptor or "/FontFile3" in descriptor
 
 
+def test_headings_heads_and_totals_are_bold_in_cyrillic(december: Settings) -> None:
+    """Each part of the alphabet comes from a font file of its own, with its own bold file."""
+    paper = render_pdf(monthly.build_monthly_report(december, DECEMBER, "uz_Cyrl"))
+    words: dict[bool, list[str]] = {True: [], False: []}
+
+    def note_words(text: str, _matrix: object, _place: object, font: dict, _size: float) -> None:
+        if font:
+            words["Semi-Bold" in font["/BaseFont"]] += text.split()
+
+    pypdf.PdfReader(io.BytesIO(paper)).pages[0].extract_text(visitor_text=note_words)
+    assert {"МАЪЛУМОТ", "2026", "Фоизи", "Жами"} <= {*words[True]}
+    assert {"ғ", "қ"} <= {*words[True]}
+    assert "Душанба" in words[False]
+    assert not {"МАЪЛУМОТ", "Фоизи", "Жами"} & {*words[False]}
+
+
 @pytest.mark.parametrize("locale", LOCALES)
 def test_every_language_has_the_same_figures_on_five_pages(
     december: Settings, read: Callable[[bytes], list[str]], locale: str
