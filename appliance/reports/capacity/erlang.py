@@ -5,9 +5,8 @@ interval. The formulas are written here because the only library that has them (
 on a solver and pandas.
 """
 
+import itertools
 from math import exp
-
-MAX_TRIED = 500  # smaller numbers of operators or channels are tried
 
 
 def blocking_probability(channels: int, load_erlangs: float) -> float:
@@ -65,12 +64,11 @@ def operators_for_speed(
 ) -> int:
     """Return the smallest number of operators that answer within `target_seconds` on average.
 
-    `mean_handling_seconds` is the mean handling time of a call. Raises StopIteration if MAX_TRIED
-    or more operators are needed.
+    `mean_handling_seconds` is the mean handling time of a call.
     """
     return next(
         n
-        for n in range(MAX_TRIED)
+        for n in itertools.count(int(load_erlangs))  # with fewer operators the queue only grows
         if answer_speed(n, load_erlangs, mean_handling_seconds) <= target_seconds
     )
 
@@ -81,12 +79,11 @@ def operators_for_level(
     """Return the smallest number of operators that reach a service level.
 
     That is, at least `share` (0 to 1) of the calls are answered within `threshold_seconds`.
-    `mean_handling_seconds` is the mean handling time of a call. Raises StopIteration if MAX_TRIED
-    or more operators are needed.
+    `mean_handling_seconds` is the mean handling time of a call.
     """
     return next(
         n
-        for n in range(MAX_TRIED)
+        for n in itertools.count(int(load_erlangs))  # with fewer operators the queue only grows
         if expected_service_level(n, load_erlangs, mean_handling_seconds, threshold_seconds)
         >= share
     )
@@ -95,10 +92,10 @@ def operators_for_level(
 def required_channels(load_erlangs: float, max_refused_share: float) -> int:
     """Return the smallest number of channels that refuse at most `max_refused_share` of calls.
 
-    The share is 0 to 1. Raises StopIteration if MAX_TRIED or more channels are needed.
+    The share is above 0 and at most 1.
     """
     if load_erlangs <= 0:
         return 0
     return next(
-        n for n in range(1, MAX_TRIED) if blocking_probability(n, load_erlangs) <= max_refused_share
+        n for n in itertools.count(1) if blocking_probability(n, load_erlangs) <= max_refused_share
     )

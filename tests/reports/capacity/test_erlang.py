@@ -58,3 +58,10 @@ def test_no_load_needs_no_operators() -> None:
     assert erlang.required_channels(0, 0.01) == 0
     assert erlang.answer_speed(3, 3.0, 100) == math.inf
     assert erlang.expected_service_level(2, 3.0, 100, 20) == 0
+
+
+def test_a_load_far_above_the_hotlines_is_computed() -> None:
+    """A new site's first long call, scaled to the calls per day that the terms name."""
+    assert 700 < erlang.operators_for_speed(700, 900, 20) < 800
+    assert 700 < erlang.operators_for_level(700, 900, 20, 0.8) < 800
+    assert 600 < erlang.required_channels(700, 0.01) < 800
