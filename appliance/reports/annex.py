@@ -19,13 +19,13 @@ _HEADROOM_FACTOR = 1.2  # of the highest bar; leaves space for legend and notes 
 
 @dataclass(frozen=True)
 class FigureRow:
-    """One row of the table of figures; `few`: it is based on too few cases to be reliable."""
+    """One row of the table of figures."""
 
     code: str  # the anchor of its explanation in docs/figures.md; "" if it is not explained there
-    label: str
+    label: str  # the name of the figure
     value: str
-    target: str = formatting.NO_VALUE
-    few: bool = False
+    target: str = formatting.NO_VALUE  # "–" if the figure has no target
+    few: bool = False  # True if the figure is based on too few cases to be reliable
 
 
 class AnnexReport(Protocol):
@@ -40,9 +40,9 @@ class AnnexReport(Protocol):
     @property
     def is_observed(self) -> bool: ...  # False: the numbers of calls are unknown
     @property
-    def rules(self) -> Calls: ...
+    def rules(self) -> Calls: ...  # thresholds of the service level and of short abandons
     @property
-    def site_url(self) -> str: ...
+    def site_url(self) -> str: ...  # for links to the explanation of a figure
 
 
 def hours_chart(report: AnnexReport, texts: AnnexTexts) -> Chart | None:
@@ -209,7 +209,10 @@ def _average_labels(averages: list[float]) -> list[str]:
 def _seconds_row(
     code: str, label: str, rate: kpi.Rate, texts: AnnexTexts, target: str = formatting.NO_VALUE
 ) -> FigureRow:
-    """Return a row with a mean number of seconds; "–" for a rate or a target without a value."""
+    """Return a row of the table with a mean number of seconds; "–" if the rate has no value.
+
+    The other parameters are as in percentage_row().
+    """
     value = formatting.format_decimal(rate.value)
     value_text = value if rate.value is None else texts.seconds.format(value=value)
     return FigureRow(code, label, value_text, target, rate.few)
@@ -218,9 +221,10 @@ def _seconds_row(
 def percentage_row(
     code: str, label: str, rate: kpi.Rate, target: str = formatting.NO_VALUE
 ) -> FigureRow:
-    """Return a row of the table with a percentage; "–" for a rate or a target without a value.
+    """Return a row of the table with a percentage; "–" if the rate has no value.
 
-    `code` is the anchor of the figure's explanation, `label` its name.
+    `code` is the anchor of the figure's explanation, "" if there is no explanation; `label` is the
+    figure's name, and `target` the text of its target, by default "–" (no target).
     """
     return FigureRow(code, label, _percentage_text(rate), target, rate.few)
 

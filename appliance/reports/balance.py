@@ -14,7 +14,8 @@ from appliance.reports.report_texts import BalanceTexts
 from appliance.reports.sums import ANSWERED, COUNTED, CallGroup
 from appliance.telephony.calls import Balance
 
-_MAX_INTERVALS_IN_LINE = 2  # unobserved intervals named in the line; the calls' table lists all
+# unobserved intervals that the balance names; the note of a report's table of calls names all
+_MAX_INTERVALS_IN_LINE = 2
 
 
 def as_json(balance: Balance, tz: ZoneInfo) -> dict[str, Any]:
@@ -201,7 +202,10 @@ def unobserved_intervals_text(gaps: Sequence[tuple[dt.datetime, dt.datetime]], t
 
 
 def _unobserved_text(balance: Balance, tz: ZoneInfo, texts: BalanceTexts) -> str:
-    """Return a text with the first unobserved intervals, and how many more there are."""
+    """Return a text with the first unobserved intervals, and how many more there are.
+
+    If there are no such intervals, the text says that the whole period was observed.
+    """
     gaps = balance.unobserved
     if not gaps:
         return texts.all_observed

@@ -16,15 +16,15 @@ AGREED_RATE_MBIT = 75.0  # the minimum internet rate (requirement S3)
 
 @dataclass(frozen=True)
 class LinkAvailability:
-    """The availability of a link in a period: seconds up, seconds down, number of outages.
+    """The availability of a link in a period.
 
-    Time in which the link was not observed is in neither.
+    Time in which the link was not observed counts neither as up nor as down.
     """
 
-    link: str
-    up: float
-    down: float
-    outages: int
+    link: str  # its name, such as "internet"
+    up: float  # seconds
+    down: float  # seconds
+    outages: int  # how often it was down
 
     @property
     def share(self) -> float | None:
@@ -47,6 +47,7 @@ def link_availability(begin: dt.datetime, end: dt.datetime) -> list[LinkAvailabi
     seconds: dict[str, dict[bool, float]] = {}
     outages: dict[str, int] = {}
     for row in rows.order_by(LinkStretch.link, LinkStretch.since):
+        # a state that has not ended is known only up to the last check
         until = min(row.until or row.looked_at, end)
         length = max(0.0, (until - max(row.since, begin)).total_seconds())
         seconds.setdefault(row.link, {True: 0.0, False: 0.0})[row.up] += length

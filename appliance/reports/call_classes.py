@@ -29,8 +29,10 @@ class CallClassifier:
     def sql(self) -> Node:
         """The SQL expression of a call's class, as one text "outcome ended_by number".
 
-        The number is mark + 10 × short + 20 × synthetic + 40 × waiting-time band. One column, since
-        the database sorts by it twice as fast as by six.
+        The number is mark + 10 × short + 20 × synthetic + 40 × waiting-time band. The mark is 0 if
+        the caller gave no mark, the band is 0 if the call did not wait in a queue, and an outcome
+        or `ended_by` that is NULL is an empty text. It is one column, because the database sorts by
+        it twice as fast as by six.
         """
         band = [(Call.wait_seconds.is_null(), _sql_literal(0))]
         band += [

@@ -14,15 +14,15 @@ _BAR_WIDTH_RATIO = 0.72  # part of a bar's place; the rest is the gap to the nex
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar with the value above it and the label below it; x and y are its upper left corner."""
+    """One bar of a chart, with sizes in units of its grid; x and y are its upper left corner."""
 
     x: float
     y: float
     width: float
     height: float
-    value: str
-    label: str
-    dark: bool
+    value: str  # the text above it; "" for no text
+    label: str  # the text below it; "" for no text
+    dark: bool  # dark, not light
 
     @property
     def center_x(self) -> float:
@@ -34,8 +34,8 @@ class Bar:
 class Chart:
     """A laid-out chart.
 
-    `legend` lists (whether bars are dark, their meaning); `border` is the x coordinate of a dashed
-    vertical line, if any, and `note` the text next to it.
+    `legend` lists (True for the dark or False for the light bars, their meaning); `border` is the x
+    coordinate of a dashed vertical line, if any, and `note` the text next to it, "" for no text.
     """
 
     title: str

@@ -34,6 +34,7 @@ _DURATION_COLUMNS = {
     field.name: field
     for field in (Call.menu_seconds, Call.wait_seconds, Call.talk_seconds, Call.hold_seconds)
 }
+# columns with 1 or 0: the call led to an appeal, the call was transferred
 _RESULT_COLUMNS = ("registered", "transferred")
 # the columns that are added up over the calls of a group
 _SUMMED_COLUMNS = (

@@ -41,12 +41,14 @@ class ReportForm:
 
     name: str  # in English; pages translate it
     file_prefix: str  # the beginning of the file's name
-    parse_period: Callable[[str, ZoneInfo, str | None], Period]  # raises PeriodError
-    build: Callable[[Settings, Period, str], Any]
+    # from a text, the time zone and the last date; see periods.parse_month(); raises PeriodError
+    parse_period: Callable[[str, ZoneInfo, str | None], Period]
+    build: Callable[[Settings, Period, str], Any]  # from settings, period and locale to a report
+    # the functions from a report to its files
     as_json: Callable[[Any], dict[str, Any]]
     as_csv: Callable[[Any], str]
     as_workbook: Callable[[Any], xlsx.Workbook]
-    as_page: Callable[[Any], str]
+    as_page: Callable[[Any], str]  # HTML for the PDF
     permission: str = "report.read"  # needed to read the report
     # the number of calls in progress; the report is issued only when it is 0
     open_calls: Callable[[Any], int] = lambda report: report.balance.open

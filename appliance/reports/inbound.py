@@ -21,7 +21,7 @@ class ArrivalSlot:
 
     incoming: int
     accepted: int
-    open: int = 0
+    open: int = 0  # in progress
 
     @property
     def missed(self) -> int:

@@ -17,6 +17,7 @@ FORMULAS_VERSION = "3"
 ASA_TARGET_SECONDS = 20.0  # from joining the queue to the answer (terms of reference, T2)
 SERVICE_LEVEL_TARGET_PERCENT = 80.0  # of calls answered within the service level's threshold
 FEW_CASES = 5  # a figure based on fewer cases is marked
+# the edges between the ranges of waiting times in charts and tables
 WAIT_EDGES_SECONDS = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0)
 
 

@@ -59,7 +59,7 @@ jinja_environment.filters["script"] = script.transliterate_for_locale
 def render_page(template: str, report: CallReport, title: str, **context: Any) -> str:
     """Return a report with its balance as HTML for pdf.write_pdf.
 
-    `template` is the name of a template that extends paper.html; it gets `context`.
+    `template` is the name of a template that extends paper.html, `context` its further variables.
     """
     return render_template(
         template,
@@ -74,7 +74,8 @@ def render_page(template: str, report: CallReport, title: str, **context: Any) -
 def render_template(template: str, report: PrintableReport, title: str, **context: Any) -> str:
     """Return a report as HTML for pdf.write_pdf, without adding the balance.
 
-    The caller passes the balance as `balance`, unless the report does not count calls.
+    `template` is the name of a template that extends paper.html, `context` its further variables.
+    For a report that counts calls, one of them is `balance`, such as balance_footer().
     """
     tz = report.period.tz
     return jinja_environment.get_template(template).render(
@@ -135,9 +136,9 @@ def footer_text(footer: CallBalanceDescription, locale: str) -> str:
 
 
 def footer_cells(report: CallReport) -> list[tuple[str, object]]:
-    """Return the balance, the version of the formulas and the time of the report as CSV rows.
+    """Return (name, value) of the last rows of a report's CSV.
 
-    A row is (name, value).
+    They are the balance, the version of the formulas and the time at which the report was made.
     """
     plain_values = balance.as_json(report.balance, report.period.tz)
     outcomes = plain_values.pop("outcomes")

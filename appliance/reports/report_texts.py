@@ -1,7 +1,8 @@
 """The texts of the reports, one TOML file per language in the templates directory.
 
 They are separate from the pages' message catalogues because the Uzbek Cyrillic text reproduces the
-ministry's own form letter by letter. A file with a missing or an extra text fails to load.
+ministry's own form letter by letter. The classes have a field for each key of the files, so a file
+with a missing or an extra text fails to load.
 """
 
 import functools
@@ -49,7 +50,7 @@ class BalanceTexts:
 
 @dataclass(frozen=True)
 class MonthlyTexts:
-    """The texts of report form №2; titles take {year}, {month} and {day}."""
+    """The texts of report form №2; `title` and `heading` take {year}, {month} and {day}."""
 
     form: str
     title: str  # the title of the file

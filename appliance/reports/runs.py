@@ -55,7 +55,8 @@ def request_run(name: str, period: str, upto: str, by: str) -> ReportRun:
 
     `name` is a key of files.FORMS, `period` a text such as "2026-10", and `upto` the date on which
     the period ends early, "" for the whole period; `by` is the login of the user. A report that was
-    already issued is issued again. If a process is making the report, nothing is changed.
+    already issued is issued again. If a process is making the report, nothing is changed. Returns
+    the run in each case.
     """
     now = clock.now()
     with write_transaction():
@@ -142,7 +143,11 @@ def unfinished_runs() -> list[ReportRun]:
 
 
 def _release_run(run: ReportRun, wait: dt.timedelta, reason: str) -> None:
-    """Make a claimed run due again after `wait`, without counting the attempt as a failure."""
+    """Make a claimed run due again after `wait`, without counting the attempt as a failure.
+
+    `reason` is stored with the run. If it is not "", the list of runs says that the period or its
+    calls have not ended.
+    """
     _update_claimed_run(
         run, state="due", error=reason, next_at=clock.now() + wait, attempts=run.attempts - 1
     )

@@ -20,12 +20,12 @@ class InboundCall:
 
     arrived_at: dt.datetime | None  # None for a call that represents a group
     outcome: str | None  # a code of calls.INBOUND_OUTCOMES; None while in progress
-    short: bool = False
-    synthetic: bool = False
-    menu_seconds: float = 0.0
+    short: bool = False  # hung up in the queue within settings.calls.short_abandon
+    synthetic: bool = False  # a test call
+    menu_seconds: float = 0.0  # before it joined a queue
     wait_seconds: float | None = None  # None: never joined a queue
-    ended_by: str | None = None
-    rating: int | None = None
+    ended_by: str | None = None  # who hung up first, such as "operator"; None if it is unknown
+    rating: int | None = None  # one of MARKS; None if the caller gave no mark
     talk_seconds: float = 0.0
     hold_seconds: float = 0.0
 
@@ -119,6 +119,7 @@ def _at_most_condition(column: str, limit: float) -> Condition:
 
 
 EVERY_CALL = Condition(Value(1) == Value(1), lambda call: True)
+# not rejected; reports do not count rejected calls
 COUNTED = Condition(
     Call.outcome.is_null() | Call.outcome.not_in(UNCOUNTED_CODES),
     lambda call: call.outcome not in UNCOUNTED_CODES,

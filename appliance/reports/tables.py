@@ -30,7 +30,7 @@ class HoursSplit:
 
 @dataclass(frozen=True)
 class WeekdayTable:
-    """Seven rows from Monday, and the row of totals."""
+    """Counts by weekday: seven rows from Monday, and the row of totals."""
 
     days: tuple[HoursSplit, ...]
     total: HoursSplit
@@ -48,7 +48,7 @@ class CountRow:
 
 @dataclass(frozen=True)
 class CountTable:
-    """Counts by the codes of a list, in the order of the form, and their total."""
+    """Counts by the codes of a list, in the order of the report form, and their total."""
 
     rows: tuple[CountRow, ...]
     total: int
@@ -91,9 +91,9 @@ def count_by_list(
 ) -> CountTable:
     """Return the table of the counts of a list's codes.
 
-    `counts_of` are the counts by code, `names` the names by code in the order of the form. Codes
-    that are not on the list share a last row named `unlisted`, if they have counts, so that the
-    total equals that of the other tables.
+    `counts_of` are the counts by code, `names` the names by code in the order of the report form.
+    Codes that are not on the list share a last row named `unlisted`, if they have counts, so that
+    the total equals that of the other tables.
     """
     count_of_code: Counter[str | None] = Counter()
     for code, code_count in counts_of.items():

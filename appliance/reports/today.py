@@ -49,11 +49,12 @@ def count_today(
 ) -> TodayFigures:
     """Count the inbound calls that arrived since `since`, the beginning of the day.
 
-    `joined_times` are the times at which the callers who are waiting now joined the queue;
-    `service_level_seconds` is the threshold of the service level.
+    `now` is the current time, `joined_times` are the times at which the callers who are waiting now
+    joined the queue; `service_level_seconds` is the threshold of the service level.
     """
     today_conditions = (Call.direction == "inbound", Call.arrived_at >= since)
     seconds = [(now - joined_at).total_seconds() for joined_at in joined_times]
+    # the waiting calls, as if they were answered now
     waiting_groups = [
         single_call_group(InboundCall(arrived_at=now, outcome="answered", wait_seconds=wait))
         for wait in seconds

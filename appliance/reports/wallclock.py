@@ -55,9 +55,10 @@ def wall_clock_intervals(
 
 @functools.lru_cache(maxsize=32)  # called for each figure of a report
 def _offset_changes(period: Period) -> list[tuple[dt.datetime, dt.datetime]]:
-    """Return the changes of the zone's offset from UTC in the period.
+    """Return the changes of the zone's offset from UTC in the period, in order.
 
-    Each is a pair: the beginning of the day, and the time of the change.
+    Each is a pair of UTC times: the beginning of the day, when the old offset is still valid, and
+    the time of the change.
     """
     changes = []
     for day in period.days:
@@ -74,7 +75,7 @@ def _offset_changes(period: Period) -> list[tuple[dt.datetime, dt.datetime]]:
 
 
 def _utc_offset_microseconds(moment: dt.datetime, period: Period) -> int:
-    """Return the offset of the period's time zone from UTC at a moment."""
+    """Return the offset of the period's time zone from UTC at a moment, in microseconds."""
     offset = moment.astimezone(period.tz).utcoffset() or dt.timedelta()
     return int(offset.total_seconds()) * 10**6
 

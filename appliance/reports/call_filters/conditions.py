@@ -33,10 +33,10 @@ _EPOCH = dt.date(1970, 1, 1)
 
 
 def dimension_condition(dimension: Dimension) -> Condition:
-    """Return the function of the filter by a dimension: from a filter and a value to a condition.
+    """Return the condition of the filter by a dimension, such as the region.
 
-    A call meets the condition if the value is its value in the dimension, such as its region; "-"
-    selects calls without a value.
+    Like the other conditions here, it is a function from a filter and a value to an SQL expression.
+    A call meets it if the call has that value in the dimension; "-" selects calls without a value.
     """
 
     def has_value(call_filter: CallFilter, value: str) -> Expression:
@@ -70,10 +70,10 @@ def outcome_condition(call_filter: CallFilter, value: str) -> Expression:
 
 
 def flag_condition(condition: Callable[[], Expression]) -> Condition:
-    """Return the function of a yes-or-no filter: from a filter and a value to a condition.
+    """Return the condition of a yes-or-no filter: a function from a filter and a value to SQL.
 
-    The value "1" selects calls that meet `condition`; any other value, by convention "0", selects
-    the calls that do not.
+    The value "1" selects calls that meet the SQL expression that `condition` returns; any other
+    value, by convention "0", selects the calls that do not.
     """
     return lambda call_filter, value: condition() if value == "1" else ~condition()
 

@@ -31,11 +31,11 @@ class Reader:
 
 @dataclass(frozen=True)
 class ChoiceContext:
-    """What a form's choices depend on: the language, and the values that occur in the period."""
+    """What the choices in the telephony page's form of filters depend on."""
 
     locale: str
-    trunks: Sequence[str]
-    numbers: Sequence[str]  # that were dialled
+    trunks: Sequence[str]  # that the period's calls used
+    numbers: Sequence[str]  # that were dialled in the period
 
 
 @dataclass(frozen=True)
@@ -64,11 +64,13 @@ class FilterDefinition:
     condition: Condition
     value_text: ValueText  # a valid value as readable text
     dimension: Dimension | None = None
-    # names by value, to choose from; the page's form offers filters in the order of `form_position`
+    # the function that returns the values to choose from in the telephony page's form: names by
+    # value; None if the form offers no choice
     choices: Callable[[ChoiceContext], Mapping[str, str]] | None = None
-    form_position: int = 0  # 0: the form does not offer the filter
+    form_position: int = 0  # the position in that form, from 1; 0: the form has no such filter
     is_personal: bool = False  # only for users who may read the numbers of callers
-    selects_outgoing: bool = False  # for lists of calls; the report counts incoming calls only
+    # selects outgoing calls, for lists of calls; the report itself counts incoming calls only
+    selects_outgoing: bool = False
     includes_uncounted: bool = False  # selects rejected calls and test calls too
 
     def localized_label(self, locale: str) -> str:
@@ -78,10 +80,14 @@ class FilterDefinition:
 
 @dataclass(frozen=True)
 class AddedFieldFilter(FilterDefinition):
-    """The filter of a field that the site added to a form; its label comes from the form."""
+    """The filter of a field that the site added to the appeal form or the call form."""
 
-    field_label: Callable[[str], str] = field(kw_only=True)  # label by locale
+    # the function from a locale to the label, with the number of the form: "№2: Topic"
+    field_label: Callable[[str], str] = field(kw_only=True)
 
     def localized_label(self, locale: str) -> str:
-        """Return the form's number and the field's label in the language of `locale`."""
+        """Return the field's label after the number of its form, such as "№2: Topic".
+
+        The appeal form is №1, the call form №2. The label is in the language of `locale`.
+        """
         return self.field_label(locale)

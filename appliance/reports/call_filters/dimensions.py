@@ -40,9 +40,9 @@ def _dimension_filter(
 ) -> FilterDefinition:
     """Return the filter of a dimension, from which its condition and wording are derived.
 
-    `label` is a message id, `examples` are valid values. `choices` are the values that the page's
-    form offers, by default all names of the dimension's values; `form_position` is the position in
-    that form, 0 if it does not offer the filter.
+    `label` is a message id, `examples` are valid values. `choices` returns the names by value that
+    the telephony page's form of filters offers, by default those of all the dimension's values;
+    `form_position` is the position in that form, 0 if it does not offer the filter.
     """
     return FilterDefinition(
         name,
@@ -59,7 +59,11 @@ def _dimension_filter(
 def _catalog_dimension(
     catalog: str, expression: Callable[[FirstRecordColumn], Node], missing_label: str
 ) -> Dimension:
-    """Return a dimension whose values are the codes of a catalog, or UNLISTED."""
+    """Return a dimension whose values are the codes of a catalog, such as "call_type".
+
+    UNLISTED, in place of a typed text that is no code, is a value too. `expression` returns the SQL
+    for a call's value; `missing_label`, a message id, is the name of the calls without a value.
+    """
     return Dimension(
         expression,
         missing_label,
@@ -146,7 +150,9 @@ DIMENSION_FILTERS = (
 
 
 def added_filters() -> dict[str, FilterDefinition]:
-    """Return the filters of the fields that the site added to forms, by name, such as "2.lang".
+    """Return the filters of the fields that the site added to its forms, by name, such as "2.lang".
+
+    The forms are the appeal form, "1", and the call form, "2".
 
     Only fields whose values are counted in reports have a filter.
     """
@@ -157,7 +163,10 @@ def added_filters() -> dict[str, FilterDefinition]:
 
 
 def _added_filter(form: str, field: Field) -> FilterDefinition:
-    """Return the filter of a field that the site added to the form with the number `form`."""
+    """Return the filter of a field that the site added to a form.
+
+    `form` is the form's number: "1" for the appeal form, "2" for the call form.
+    """
     dimension = Dimension(
         lambda record_column: added_field_query(form, field.name),
         N_("not specified"),

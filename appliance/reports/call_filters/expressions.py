@@ -164,7 +164,7 @@ def added_field_key(form: str, name: str) -> str:
 
 
 def has_appeal() -> Expression:
-    """Return the condition that the call led to an appeal."""
+    """Return the SQL condition that the call led to an appeal."""
     return fn.EXISTS(Appeal.select(Appeal.id).where(Appeal.call_id == Call.id))
 
 

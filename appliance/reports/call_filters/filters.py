@@ -214,12 +214,12 @@ DIMENSION_NAMES = tuple(definition.name for definition in DIMENSION_FILTERS)
 
 @dataclass(frozen=True)
 class OfferedFilter:
-    """A filter that the page's form offers; `choices` are names by value."""
+    """A filter that the form of the telephony page offers, in one language."""
 
-    name: str
+    name: str  # a key of FILTERS
     label: str
     missing_label: str  # the name of the calls without a value; "" if they cannot be chosen
-    choices: Mapping[str, str]
+    choices: Mapping[str, str]  # names by value
 
 
 def find_filter(name: str) -> FilterDefinition:
@@ -320,7 +320,11 @@ def _is_valid_condition(call_filter: CallFilter, name: str) -> bool:
 
 
 def offered_filters(period: Period, locale: str) -> list[OfferedFilter]:
-    """Return the filters that the page's form offers, in the form's order, with their choices."""
+    """Return the filters that the form of the telephony page offers, in the form's order.
+
+    `period` decides only which trunks and dialled numbers can be chosen: those of its calls. The
+    labels and choices are in the language of `locale`.
+    """
     columns = Call.trunk, dialled_number()
     rows = list(
         Call.select(*columns).where(*sql_conditions(CallFilter(period))).distinct().tuples()
@@ -340,7 +344,7 @@ def offered_filters(period: Period, locale: str) -> list[OfferedFilter]:
 
 
 def describe_conditions(call_filter: CallFilter, reader: Reader) -> list[tuple[str, str]]:
-    """Return the conditions of the filter as readable text: (label, value)."""
+    """Return (label, value) of each condition of the filter, as text that `reader` can read."""
     definitions = [(find_filter(name), value) for name, value in call_filter.conditions.items()]
     return [
         (definition.localized_label(reader.locale), definition.value_text(value, reader))

@@ -22,7 +22,10 @@ HALF_HOUR_HEADS = (
 
 
 def capacity_tables(forecast: Capacity, locale: str) -> tuple[PlainTable, PlainTable]:
-    """Return two tables in a language: of figures, and of the half-hours of one weekday."""
+    """Return two tables: of the forecast's figures, and of the half-hours of its weekday.
+
+    Their texts are in the language of `locale`.
+    """
     gettext = locale_translations(locale).gettext
     weekday = report_texts.load_texts(locale).weekdays[forecast.weekday - 1]
     rows = [

@@ -23,9 +23,9 @@ class DailyReport:
     calendar: WorkingCalendar
     made_at: dt.datetime
     formulas: str  # version of the definitions of the figures
-    balance: Balance
+    balance: Balance  # of the incoming calls
     appeals_by_region: CountTable
-    appeals_by_direction: CountTable
+    appeals_by_direction: CountTable  # by subject area
     inbound: inbound.Arrivals
     # False if Asterisk was not observed at any time of the day: the calls are unknown, not zero
     is_observed: bool

@@ -34,7 +34,7 @@ from appliance.telephony import calls, recordings
 
 PACK_FORMAT = "hotline-evidence/2"  # 2: entries are stored uncompressed, without dates (layout.py)
 LOCALES = {"uz": "uz_Latn", "ru": "ru"}  # of the printed documents, by the code in their names
-# Details of an audit entry that a pack discloses; lists of other people's records are excluded.
+# Details of an audit entry that a pack discloses; others may list the records of other people.
 _DISCLOSED_DETAILS = ("reason", "page", "pack", "sha256", "fields")
 
 
@@ -90,7 +90,7 @@ def load_subject(settings: Settings, pack: EvidencePack) -> PackSubject:
     if pack.appeal:
         form_condition = CallForm.appeal_number == pack.appeal
     forms_of_subject = list(CallForm.select().where(form_condition).order_by(CallForm.id))
-    # A token identifies a form for which articles were opened even if there was no call.
+    # An operator may have opened articles for a form without a call; these views have its token.
     tokens = [row.token for row in (*subject_appeals, *forms_of_subject) if row.token]
     call_recordings = recordings.files_of_call(call.id) if call else []
     names = [
@@ -171,6 +171,7 @@ def _form_definition(row: Appeal | CallForm) -> forms.Definition:
 
 def _pack_recording(settings: Settings, number: int, row: Recording) -> PackRecording:
     """Return a recording whose name in the pack is its number, from 1, in the order of the call."""
+    # its final name, or the name that Asterisk gave it; the file of a deleted recording is missing
     file = settings.paths.recordings / (row.kept or row.file)
     return PackRecording(f"recordings/{number:02}{file.suffix}", row, file)
 
@@ -183,10 +184,7 @@ def _script_runs(call: Call | None, records: list[Appeal | CallForm]) -> list[ru
 
 
 def _audit_entries(names: list[str]) -> list[Any]:
-    """Return the audit entries about any of the records `names`, oldest first.
-
-    Entries about lists that showed one of them are included.
-    """
+    """Return the audit entries about the records `names` or lists with them, oldest first."""
     entry_of_id: dict[int, Any] = {}
     for name in names:
         for batch in entries.entry_batches(entries.EntryFilters(record=name)):
@@ -234,6 +232,7 @@ def _call_events(call: Call) -> Iterator[dict[str, Any]]:
 
 
 def _appeal_as_json(appeal: Appeal) -> dict[str, Any]:
+    """Return an appeal with its text, state, steps of handling, and values before corrections."""
     current_state = handling.handling_of_appeal(appeal)
     return _form_as_json(appeal, forms.APPEAL_FORM, appeal.form_version) | {
         "gist": appeal.gist,
@@ -257,6 +256,7 @@ def _appeal_as_json(appeal: Appeal) -> dict[str, Any]:
 
 
 def _call_form_as_json(call_form: CallForm) -> dict[str, Any]:
+    """Return a call form with the number of its appeal and its values before corrections."""
     return _form_as_json(call_form, forms.CALL_FORM, call_form.version) | {
         "appeal": call_form.appeal_number or None,
         "before_corrections": [
@@ -266,7 +266,7 @@ def _call_form_as_json(call_form: CallForm) -> dict[str, Any]:
 
 
 def _form_as_json(row: Appeal | CallForm, form: str, version: int) -> dict[str, Any]:
-    """Return what appeals and call forms have in common; codes are the same in all languages."""
+    """Return what appeals and call forms have in common: texts in all LOCALES, codes only once."""
     definition = _form_definition(row)
     answers = {
         name: call_forms.field_values(definition, row, locale) for name, locale in LOCALES.items()
@@ -292,7 +292,7 @@ def _form_as_json(row: Appeal | CallForm, form: str, version: int) -> dict[str, 
 
 
 def _wording_as_json(row: Any) -> dict[str, Any]:
-    """Return a form's values before a correction, and when and by whom they were replaced."""
+    """Return a record's values before a correction, and when and by whom they were replaced."""
     return {"until": _iso_datetime(row.until), "replaced_by": row.replaced_by, "values": row.values}
 
 
@@ -305,6 +305,7 @@ def _form_versions(subject: PackSubject) -> set[tuple[str, int]]:
 
 
 def _run_as_json(run: runs.Run) -> dict[str, Any]:
+    """Return which call script an operator followed, and the steps with the answers."""
     return {
         "script": run.row.version.script.code,
         "version": run.row.version.number,

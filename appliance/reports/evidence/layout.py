@@ -73,7 +73,7 @@ class _ZipEntry:
 
     @property
     def crc(self) -> int:
-        """The CRC-32 of the entry."""
+        """The CRC-32 of the uncompressed content of the entry."""
         return self.local_fields[6]
 
     @property
@@ -178,9 +178,10 @@ def _read_directory(source: BinaryIO, length: int) -> tuple[list[_ZipEntry], int
 
 
 def _header_faults(entry: _ZipEntry, must_be_stored: bool) -> Iterator[str]:
-    """Yield what differs in an entry's fields from the entries that packs have (packs.py).
+    """Yield, as texts, how an entry's fields differ from those of the entries that packs.py writes.
 
-    If `must_be_stored` is True, it must be uncompressed and without a date, as since format 2.
+    If `must_be_stored` is True, the entry must be uncompressed and without a date, as packs are
+    since format 2.
     """
     if not _is_portable_name(entry.raw_name):
         yield "a name that other programs read otherwise"

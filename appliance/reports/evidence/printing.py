@@ -97,7 +97,10 @@ def _evidence_texts() -> dict[str, dict[str, Any]]:
 
 
 class _DocumentTables:
-    """Builds the tables of the printed contents in one language."""
+    """Builds the tables of a pack's printed contents in one language.
+
+    `texts` are those of evidence.toml in that language.
+    """
 
     def __init__(self, settings: Settings, texts: dict[str, Any], locale: str) -> None:
         self._tz, self._texts, self._locale = settings.tz, texts, locale
@@ -174,7 +177,10 @@ class _DocumentTables:
         ]
 
     def _call_step_rows(self, call: Any) -> list[tuple[str, ...]]:
-        """Return a row for each step of the call: when, what, and who or how long."""
+        """Return a row for each step of the call: when, what, and details.
+
+        The details are the person and the duration; each is left out if the step has no such.
+        """
         kinds = self._texts["course_kinds"]
         return [
             (
@@ -228,7 +234,8 @@ class _DocumentTables:
     def _form_table(self, kind: str, row: Appeal | CallForm, version: int) -> HeadedTable:
         """Return the table of a record's dates and filled fields.
 
-        `kind`, "appeal" or "call_form", is the key of its title; `version` that of its form.
+        `kind`, "appeal" or "call_form", is the key of the title's text. `version` is the version of
+        the form with which the record was registered.
         """
         texts = self._texts
         header_rows = [
@@ -287,9 +294,11 @@ class _DocumentTables:
         )
 
     def _person_name(self, login: str) -> str:
+        """Return the name of the user with this login, or the login if there is no such user."""
         return self._names.get(login, login)
 
     def _format_time(self, moment: Any) -> str:
+        """Return a datetime as text in the site's time zone, with seconds; None as "–"."""
         if not moment:
             return "–"
         return f"{moment.astimezone(self._tz):%d.%m.%Y %H:%M:%S}"

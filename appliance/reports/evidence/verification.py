@@ -47,6 +47,7 @@ class Verdict:
 
     @property
     def _problems(self) -> list[str]:
+        """The names of changed, missing and added files, and the faults."""
         return [*self.changed, *self.missing, *self.added, *self.faults]
 
 

@@ -68,8 +68,9 @@ def _cells_below(
 ) -> Iterator[tuple[tuple[str, ...], str, Any]]:
     """Yield (path, name, value) of every cell within a value of a report's JSON.
 
-    `path` and `label` are the path and the name of the value itself, with which those of its cells
-    begin. A row of a list has its code in the path, so that it stays the same cell in any order.
+    `path` and `label` belong to the value itself; the paths and the names of its cells begin with
+    them. The path of a row in a list contains the row's code, not its position, so that cells are
+    the same in any order of rows.
     """
     if isinstance(value, dict):
         for key, inner in value.items():

@@ -11,12 +11,12 @@ from appliance.reports.issuing.cells import Cells
 
 @dataclass(frozen=True)
 class CellChange:
-    """One cell that differs, with its values as text; "–" if a report does not have the cell."""
+    """One cell that differs between two reports; "–" is the value in a report without the cell."""
 
-    key: str
-    name: str
-    before: str
-    after: str
+    key: str  # of cells.Cells
+    name: str  # for people
+    before: str  # the value in the earlier report, as text
+    after: str  # the value in the later report, as text
 
 
 def changes_since_issue(settings: Settings, report: IssuedReport, locale: str) -> list[CellChange]:

@@ -72,7 +72,7 @@ class MinutesReport:
     locale: str
     period: Period
     made_at: dt.datetime
-    formulas: str
+    formulas: str  # kpi.FORMULAS_VERSION when the report was made
     balance: Balance
     excluded_calls: ExcludedCallCounts  # to explain the balance
     lines: tuple[BillingLine, ...]

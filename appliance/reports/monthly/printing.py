@@ -125,6 +125,7 @@ def _weekday_table(
         (number, texts.weekdays[number - 1], *_split_cells(texts, split))
         for number, split in enumerate(table.days, 1)
     ]
+    # numbers become formulas, also the shares, which add up to 100.0; "unknown" and "–" remain
     sums = _split_cells(texts, table.total)
     total = [SUM if isinstance(value, (int, Decimal)) else value for value in sums]
     return _WEEKDAY_TABLE_WIDTHS, (head,), rows, (xlsx.Cell(texts.total, column_span=2), *total)

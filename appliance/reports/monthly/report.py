@@ -51,7 +51,7 @@ class MonthlyReport:
     appeals_by_weekday: WeekdayTable
     calls_by_weekday: WeekdayTable
     appeals_by_region: CountTable
-    appeals_by_direction: CountTable
+    appeals_by_direction: CountTable  # by subject area
     consultations: tuple[Consultation, ...]
     inbound: inbound.Arrivals  # for the annex
     call_forms: counting.CallFormCounts
@@ -122,6 +122,7 @@ def count_appeals_by_region(period: Period, locale: str, unknown_name: str) -> C
 
     `unknown_name` is the name of the row for appeals without a region.
     """
+    # an empty text matches all regions, in the order of the report form
     names = {region.soato: localized_name(region, locale) for region in catalogs.match_regions("")}
     return count_by_list(_count_appeals_by(period, Appeal.region), names, unknown_name)
 
@@ -139,12 +140,15 @@ def count_appeals_by_direction(period: Period, locale: str, unknown_name: str) -
 
 
 def _arrival_conditions(period: Period) -> tuple[Expression, Expression]:
-    """Return the SQL conditions that an appeal's call arrived in the period."""
+    """Return the SQL conditions that an appeal was received in the period.
+
+    An appeal is received when its call arrives.
+    """
     return Appeal.received_at >= period.begin, Appeal.received_at < period.end
 
 
 def _count_appeals_by(period: Period, column: Field) -> dict[Any, int]:
-    """Return the number of the period's appeals by the value of a column."""
+    """Return the number of the period's appeals by the value of a column of Appeal."""
     rows = (
         Appeal.select(column, fn.COUNT(Appeal.id))
         .where(*_arrival_conditions(period))

@@ -13,14 +13,14 @@ TIMEOUT_SECONDS = 300.0
 
 
 class PdfError(RuntimeError):
-    """A report cannot be printed; the message gives the reason."""
+    """A page cannot be printed; the message gives the reason."""
 
 
 def write_pdf(html: str) -> bytes:
-    """Return the HTML of a report (paper.render_page) as a tagged PDF (PDF/UA-1).
+    """Return an HTML page, such as a report by paper.render_page(), as a tagged PDF (PDF/UA-1).
 
-    Raises PdfError if it takes longer than TIMEOUT_SECONDS or fails, for example because the fonts
-    have not been built.
+    No file is written. Raises PdfError if it takes longer than TIMEOUT_SECONDS or fails, for
+    example because the fonts have not been built.
     """
     engine_command = [sys.executable, "-m", "appliance.reports.pdf.engine"]
     command = ["setpriv", "--pdeathsig", "KILL", "--", *engine_command]

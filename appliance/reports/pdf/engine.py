@@ -38,7 +38,7 @@ class _PackageFiles(URLFetcher):  # type: ignore[misc]  # weasyprint has no type
 
 
 def render_pdf(source: str) -> bytes:
-    """Return the HTML of a report (paper.render_page) as a tagged PDF (PDF/UA-1).
+    """Return an HTML page, such as a report by paper.render_page(), as a tagged PDF (PDF/UA-1).
 
     Raises FatalURLFetchingError if the fonts have not been built.
     """

@@ -42,12 +42,12 @@ class Activity:
     hours: (
         ActivityFact  # calls are taken round the clock; `count` is calls that reached a closed line
     )
-    callback: ActivityFact  # offered by the current plan, or requested by `count` callers
+    callback: ActivityFact  # offered by the current routing plan, or requested by `count` callers
     telegram_bot: ActivityFact  # from the settings
     published: ActivityFact  # the hotline's phone numbers, on official websites
     recordings_kept: ActivityFact  # `count` of `of` calls of the last two months have a recording
     appeals_kept: ActivityFact  # `count` of `of` appeals still have their text
-    answered_by: str = ""
+    answered_by: str = ""  # "" if no manager has answered
     answered_at: dt.datetime | None = None
 
 
@@ -164,9 +164,10 @@ def _retention_reached_on(
 
 
 def _local_date(settings: Settings, moment: dt.datetime | int | None) -> dt.date | None:
-    """Return the local date of a datetime, or of microseconds since 1970.
+    """Return the local date of a datetime, or of microseconds since 1970; None stays None.
 
-    A query with MIN() may return the latter, the raw value in the table (core.tables.MomentField).
+    A query with MIN() may return microseconds, the raw value in the table
+    (core.tables.MomentField).
     """
     local_time = Call.arrived_at.python_value(moment) if isinstance(moment, int) else moment
     return local_time.astimezone(settings.tz).date() if local_time else None

@@ -122,7 +122,7 @@ def as_csv(report: QuarterlyReport) -> str:
 
 
 def _fact_as_json(fact: ActivityFact) -> dict[str, Any]:
-    """Return on what an answer of table 3 is based."""
+    """Return what an answer of table 3 is based on, as plain values."""
     return {
         "known_by": fact.source,
         "note": fact.note,

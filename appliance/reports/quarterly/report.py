@@ -55,12 +55,12 @@ class IntervalRow:
 
 @dataclass(frozen=True)
 class MonthRow:
-    """The calls of one month, for the annex."""
+    """The numbers of calls of one month, for the annex."""
 
-    first: dt.date
+    first: dt.date  # the first day of the month
     incoming: int
     accepted: int
-    recovery: Recovery
+    recovery: Recovery  # of the missed calls
 
 
 @dataclass(frozen=True)
@@ -184,9 +184,10 @@ def interval_rows(
     period: Period,
     gaps: Sequence[Interval],
 ) -> tuple[tuple[IntervalRow, ...], bool]:
-    """Return the calls that arrived in the hours of each shift, and whether their counts add up.
+    """Return a row of counts for each shift, and whether the counts of all rows add up.
 
-    They do not add up if shifts overlap. If the shifts do not cover the whole day, a last row has
+    A row counts the calls that arrived in the hours of the shift. The counts do not add up if
+    shifts overlap. If the shifts do not cover the whole day, a last row has
     the calls outside all shifts. `gaps` are the intervals in which Asterisk was not observed: the
     counts of a shift without calls that lies within them on every day are None.
     """
@@ -261,7 +262,11 @@ def _count_outgoing(period: Period) -> tuple[int, int]:
 def _month_rows(
     period: Period, arrivals: Arrivals, missed: Sequence[MissedCall]
 ) -> Iterator[MonthRow]:
-    """Yield the calls of each month of the period, or of the part of a month that is in it."""
+    """Yield a row for each month that overlaps the period.
+
+    It has the numbers of the month's calls within the period: incoming and accepted ones from
+    `arrivals`, missed and recovered ones from `missed`.
+    """
     for first in sorted({day.replace(day=1) for day in period.days}):
         days = [day for day in period.days if day.replace(day=1) == first]
         month = Period(days[0], days[-1], period.tz)

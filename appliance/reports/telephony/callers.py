@@ -44,8 +44,8 @@ class Caller:
     """A number that called more than once."""
 
     number: str
-    calls: int
-    accepted: int
+    calls: int  # all calls from it
+    accepted: int  # those of them that were accepted
 
 
 @dataclass(frozen=True)

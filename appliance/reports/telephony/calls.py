@@ -21,10 +21,10 @@ class CallRow:
 
     call: Call
     operator: str | None  # login of the first operator who talked, or who placed the call
-    topic: str | None
+    topic: str | None  # this and the next two are codes of lists
     call_type: str | None
     call_direction: str
-    region: str | None
+    region: str | None  # SOATO code
     number: str | None  # the number that the citizen dialled
 
 
@@ -97,6 +97,7 @@ def _call_row(call: Any) -> CallRow:
 
 # columns that only the leads of the operators may see
 PERSONAL_COLUMNS = ("caller", "callee", "operator", "ended_by")
+# the functions from a row and the site's time zone to a cell, by name of the column
 COLUMNS: dict[str, Callable[[CallRow, dt.tzinfo], Any]] = {
     "id": lambda row, tz: row.call.id,
     "arrived_at": lambda row, tz: _iso_datetime(row.call.arrived_at, tz),

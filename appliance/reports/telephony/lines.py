@@ -1,6 +1,7 @@
 """Tallies of calls by dimension: by topic, type, region, operator, trunk … or by an added field.
 
-A dimension is a property of calls; an added field is one that the site added to a form.
+A dimension is a property of calls; an added field is one that the site added to the appeal form or
+the call form.
 """
 
 from collections.abc import Mapping
@@ -26,9 +27,9 @@ class DimensionLine:
     """
 
     key: str
-    name: str
+    name: str  # of the value, in the report's language
     tally: CallTally
-    share: Decimal | None = None  # in per cent of the incoming calls
+    share: Decimal | None = None  # in per cent of the incoming calls; None if there were no calls
 
 
 def count_lines(

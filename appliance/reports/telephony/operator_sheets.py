@@ -14,7 +14,7 @@ from appliance.reports.xlsx import PlainValue, Seconds
 def workload_table(report: TelephonyReport, names: dict[str, str], _: Any) -> PlainTable:
     """Return the table of each operator's calls, handling times, pauses and occupancy.
 
-    `names` are translated labels by code, and `_` is gettext.
+    `names` are the translated labels of telephony/labels.py by code, and `_` is gettext.
     """
     rows = tuple(
         (
@@ -49,7 +49,7 @@ def workload_table(report: TelephonyReport, names: dict[str, str], _: Any) -> Pl
 def line_quality_table(report: TelephonyReport, names: dict[str, str], _: Any) -> PlainTable:
     """Return the table of the connection quality of operators' browser phones, the worst first.
 
-    `names` are translated labels by code, and `_` is gettext.
+    `names` are the translated labels of telephony/labels.py by code, and `_` is gettext.
     """
     rows = tuple(
         (
@@ -76,8 +76,8 @@ def line_quality_table(report: TelephonyReport, names: dict[str, str], _: Any) -
 def states_table(report: TelephonyReport, names: dict[str, str], _: Any) -> PlainTable:
     """Return the table of each operator's time in each state, with pauses divided by reason.
 
-    `names` are translated labels by code, and `_` is gettext. Reasons without a pause have no
-    column.
+    `names` are the translated labels of telephony/labels.py by code, and `_` is gettext. Reasons
+    without a pause have no column.
     """
     used_reasons = {
         reason
@@ -119,10 +119,10 @@ def states_table(report: TelephonyReport, names: dict[str, str], _: Any) -> Plai
 
 
 def one_decimal(rate: kpi.Rate) -> PlainValue:
-    """Return a rate with one decimal; "–" if it has no value."""
+    """Return the value of a rate for a table, with one decimal; "–" if it has no value."""
     return formatting.NO_VALUE if rate.value is None else Decimal(f"{rate.value:.1f}")
 
 
 def mean_duration(rate: kpi.Rate) -> PlainValue:
-    """Return a mean duration in seconds; "–" if it has no value."""
+    """Return the value of a rate that is a mean in seconds for a table; "–" if it has no value."""
     return formatting.NO_VALUE if rate.value is None else Seconds(rate.value)

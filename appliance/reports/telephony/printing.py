@@ -1,6 +1,7 @@
 """The telephony report as tables of plain values, and these as paper, workbook and CSV.
 
-In the functions for the tables, `names` are translated labels by code, and `_` is gettext.
+In the functions for the tables, `names` are translated labels by code (of tables, figures, results
+and kinds of transfers, added fields), and `_` is gettext.
 """
 
 from collections.abc import Sequence
@@ -127,7 +128,10 @@ def as_page(report: TelephonyReport) -> str:
 
 
 def _figures_table(report: TelephonyReport, names: dict[str, str], _: Any) -> PlainTable:
-    """Return the table of the figures of all calls, such as the service level."""
+    """Return the table of the figures of all the report's calls together: service level, rating …
+
+    `names` are translated labels by code, and `_` is gettext.
+    """
     total = report.total
     service_level_label = _(N_("Service level within {seconds} s, %")).format(
         seconds=f"{report.level:g}"
@@ -373,7 +377,7 @@ def _call_count_label(low: int, high: int | None) -> str:
 
 
 def _machine_value(value: PlainValue) -> Any:
-    """Return a value for CSV: a duration in seconds, None instead of "–"."""
+    """Return a value for CSV: a duration as a number of seconds, None in place of "–"."""
     match value:
         case Seconds(seconds):
             return round(seconds, 3)

@@ -25,7 +25,7 @@ class QueueSummary:
     visits: int
     open: int
     results: dict[str, int]  # number of visits by each of VISIT_RESULTS
-    wait: Rate  # mean seconds of the answered visits
+    wait: Rate  # mean seconds that the answered visits lasted
 
 
 @dataclass(frozen=True)
@@ -110,8 +110,9 @@ def summarize_transfers(call_filter: CallFilter) -> tuple[TransferSummary, ...]:
 
 @dataclass
 class _VisitSums:
-    """The numbers of visits to one queue, while they are added up."""
+    """The sums over the visits to one queue, while they are added up."""
 
+    # number of visits by each of VISIT_RESULTS
     results: dict[str, int] = field(default_factory=lambda: dict.fromkeys(VISIT_RESULTS, 0))
     open: int = 0
     answered_wait_microseconds: int = 0

@@ -143,6 +143,7 @@ def _count_tallies(
     """
 
     def build_key_sets(record_column: call_filters.FirstRecordColumn) -> list[dict[str, Node]]:
+        """Return the SQL of the keys by name, a dict for each set that is counted together."""
         together = set(chain(*_KEYS_COUNTED_TOGETHER))
         single_sets = [(name,) for name in dimensions if name not in together]
         dimension_sets = [

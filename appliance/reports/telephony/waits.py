@@ -36,7 +36,7 @@ class WaitBucket:
 
 @dataclass(frozen=True)
 class WaitCounts:
-    """All calls that joined a queue, by waiting time."""
+    """The numbers of calls that joined a queue, by waiting time and outcome."""
 
     buckets: tuple[WaitBucket, ...]
     short: int  # short abandons: hung up in the queue within settings.calls.short_abandon
@@ -107,6 +107,7 @@ def count_waits(call_filter: CallFilter, service_level_seconds: float) -> WaitCo
     counts_by_bucket_and_result: Counter[tuple[int, str]] = Counter()
     short = 0
     for bucket, outcome, is_short, calls in rows:
+        # "gone": left the queue for another reason, or still waits
         kind = outcome if outcome in ("answered", "abandoned_queue") else "gone"
         counts_by_bucket_and_result[int(bucket), kind] += calls
         short += calls if is_short and kind == "abandoned_queue" else 0

@@ -107,6 +107,7 @@ def count_workload(
         outgoing_talks: OperatorTalks,
         ready: Sequence[MicrosecondInterval],
     ) -> list[MicrosecondInterval]:
+        """Return the intervals of one operator's wrap-up that the rule gives after their talks."""
         return wrap_up_intervals(
             incoming_talks.talk_intervals,
             outgoing_talks.talk_intervals,

@@ -48,7 +48,7 @@ type PlainValue = (
 
 @dataclass(frozen=True)
 class Cell:
-    """A value that covers several columns or rows."""
+    """A value in a cell that may cover several columns or rows."""
 
     value: PlainValue
     column_span: int = 1
@@ -68,10 +68,10 @@ class Table:
 
     heads: Sequence[Sequence[CellValue]]  # texts
     rows: Sequence[Sequence[CellValue]]
-    total: Sequence[CellValue] | None = None
-    title: str = ""
+    total: Sequence[CellValue] | None = None  # None: the table has no totals
+    title: str = ""  # above the table; "" for no title
     label: str = ""  # above the title, at the right: "1-жадвал"
-    notes: Sequence[str] = ()
+    notes: Sequence[str] = ()  # lines below the table
 
 
 @dataclass(frozen=True)
@@ -81,19 +81,19 @@ class Sheet:
     name: str
     tables: Sequence[Table]
     widths: Sequence[float]
-    heading: Sequence[str] = ()
+    heading: Sequence[str] = ()  # lines above the tables
     notes: Sequence[str] = ()  # at the end of the sheet, such as the balance
     landscape: bool = False
 
 
 @dataclass(frozen=True)
 class Workbook:
-    """A workbook. `duration_format` is the number format for Seconds."""
+    """A workbook: its sheets, and the properties of the file."""
 
     title: str
     author: str
-    language: str
+    language: str  # BCP 47
     made_at: dt.datetime
-    tz: ZoneInfo
+    tz: ZoneInfo  # of the datetimes in cells
     sheets: Sequence[Sheet]
-    duration_format: str = "[m]:ss"
+    duration_format: str = "[m]:ss"  # the number format for Seconds

@@ -32,7 +32,10 @@ _PAPER_A4 = 9
 
 
 def write_workbook(book: Workbook) -> bytes:
-    """Return the workbook as an .xlsx file. The same workbook always gives the same bytes."""
+    """Return the bytes of a workbook as an .xlsx file; no file is written.
+
+    The same workbook always gives the same bytes.
+    """
     import xlsxwriter  # imported here because most processes write no workbook
 
     buffer = io.BytesIO()
@@ -47,7 +50,11 @@ def write_workbook(book: Workbook) -> bytes:
 
 
 class _SheetWriter:
-    """Writes one sheet into the file; `row` is the next row to write, counted from 0."""
+    """Writes one sheet of a workbook into XlsxWriter's file.
+
+    `page` is XlsxWriter's worksheet, `row` the number of the next row to write, from 0, and
+    `formats` are the file's formats by style.
+    """
 
     def __init__(self, book: Workbook, file: Any, sheet: Sheet) -> None:
         self.book, self.file, self.sheet, self.row = book, file, sheet, 0
@@ -73,6 +80,10 @@ class _SheetWriter:
             self._write_line(text, {"font_size": 9})
 
     def _write_table(self, table: Table) -> None:
+        """Write a table below what is already on the sheet.
+
+        If it is the only table of the sheet, its heads are repeated on each printed page.
+        """
         self.row += bool(self.row)
         if table.label:
             self._write_line(table.label, {"align": "right"})
@@ -100,6 +111,11 @@ class _SheetWriter:
         first_row: int = 0,
         sums: Sequence[Number] = (),
     ) -> None:
+        """Write a row of cells in a style.
+
+        A SUM becomes a formula that adds up the column from the row `first_row`, counted from 0, to
+        the row above; `sums` are the results of these formulas by column.
+        """
         for column, cell in _cells_with_columns(values):
             value = cell.value
             if value is SUM:
@@ -113,6 +129,7 @@ class _SheetWriter:
         self.row += 1
 
     def _write_cell(self, column: int, value: PlainValue, cell_format: Any) -> None:
+        """Write a value into a column of the current row, as the type of the value requires."""
         match value:
             case None:
                 self.page.write_blank(self.row, column, None, cell_format)
@@ -181,6 +198,7 @@ class _SheetWriter:
         return _LINE_HEIGHT_POINTS * math.ceil(max([1.0, *line_counts]))
 
     def _cached_format(self, style: dict[str, Any]) -> Any:
+        """Return the file's format with this style; equal styles share one format."""
         key = repr(sorted(style.items()))
         if key not in self.formats:
             self.formats[key] = self.file.add_format(style)
@@ -197,7 +215,10 @@ def _cells_with_columns(values: Sequence[CellValue]) -> Iterator[tuple[int, Cell
 
 
 def _column_sum(column: int, rows: Sequence[Sequence[CellValue]]) -> Number:
-    """Return the sum of the numbers of a column, as Seconds or Decimal if it contains such."""
+    """Return the sum of the numbers in a column (counted from 0) of the rows of a table.
+
+    It is Seconds or a Decimal if the column contains such values; texts count nothing.
+    """
     values = [
         cell.value
         for row in rows
@@ -218,10 +239,12 @@ def _text_style(text: str) -> dict[str, Any]:
 
 
 def _excel_number(value: Number) -> float:
+    """Return a number as spreadsheets store it: a duration is stored in days."""
     return value.value / _SECONDS_PER_DAY if isinstance(value, Seconds) else float(value)
 
 
 def _line_count(text: str, width: float) -> int:
+    """Return the number of lines that a text fills in a column of `width` characters."""
     return sum(max(1, math.ceil(len(line) / max(1.0, width))) for line in text.split("\n"))
 
 
