@@ -120,14 +120,14 @@ def count_by_keys(
         queries.append(query.group_by(*key_columns, calls.c.call_class))
     query = functools.reduce(operator.add, queries).with_cte(calls)
     return _tallies_from_rows(
-        name_sets, raw_rows(query), _FieldsOfClass(classifier, service_level_seconds)
+        name_sets, raw_rows(query), _AddendsByCallClass(classifier, service_level_seconds)
     )
 
 
 def _tallies_from_rows(
     name_sets: Sequence[Sequence[str]],
     rows: Iterable[Sequence[Any]],
-    fields_of_class: "_FieldsOfClass",
+    addends_of_class: "_AddendsByCallClass",
 ) -> dict[str, dict[Any, CallTally]]:
     """Build the tallies from the rows of the union query, by key name and then by key value.
 
@@ -143,7 +143,7 @@ def _tallies_from_rows(
     for number, call_class, *values in rows:
         addends = [
             (name, values[position])
-            for name, position in fields_of_class[call_class]
+            for name, position in addends_of_class[call_class]
             if values[position]
         ]
         for name, key in zip(name_sets[number], values[first_key_index:], strict=False):
@@ -169,20 +169,26 @@ def _rounded_tally(sums: dict[str, Any]) -> CallTally:
     return CallTally(**sums)
 
 
-class _FieldsOfClass(dict[str, list[tuple[str, int]]]):
-    """Maps a class of calls to the fields of CallTally to which its calls add.
+class _AddendsByCallClass(dict[str, list[tuple[str, int]]]):
+    """By class of calls: what a row of the union query adds to each field of a CallTally.
 
-    A value is a list of (field, index of the value to add). Index 0 is the number of calls, the
-    next ones are the sums of _SUMMED_COLUMNS. A class is evaluated when it is first looked up.
+    Calls are in one class (call_classes.py) if they meet the same conditions, so the conditions are
+    evaluated once for a class, when it is first looked up. A value is a list of (field of
+    CallTally, index of the row's value that is added to it). Index 0 is the number of calls, the
+    next ones are the sums of _SUMMED_COLUMNS.
     """
 
     def __init__(self, classifier: CallClassifier, service_level_seconds: float) -> None:
         self._classifier, self._tally_sums = classifier, tally_sums(service_level_seconds)
 
     def __missing__(self, call_class: str) -> list[tuple[str, int]]:
-        """Evaluate the conditions of all fields for a class, and store the result."""
+        """Find out the addends of a class that is looked up for the first time, and store them.
+
+        A field has an addend if the calls of the class meet its condition. The fields of
+        _RESULT_COLUMNS have no condition: their sum is always added.
+        """
         call = self._classifier.representative_call(call_class)
-        columns = ("", *_SUMMED_COLUMNS)
+        columns = ("", *_SUMMED_COLUMNS)  # "": the number of calls, as in ConditionalSum
         addends = [
             (name, columns.index(tally_sum.column))
             for name, tally_sum in self._tally_sums.items()

@@ -73,11 +73,13 @@ def count_by_weekday(
     inside, outside = (
         _column_with_shares(
             [
-                None if (d, half) in unknown and not counts[d, half] else counts[d, half]
-                for d in range(1, 8)
+                None
+                if (day, is_inside) in unknown and not counts[day, is_inside]
+                else counts[day, is_inside]
+                for day in range(1, 8)
             ]
         )
-        for half in (True, False)
+        for is_inside in (True, False)
     )
     rows = [
         HoursSplit(*inside_cells, *outside_cells)

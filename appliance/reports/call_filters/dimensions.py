@@ -141,7 +141,7 @@ DIMENSION_FILTERS = (
         Dimension(
             lambda record_column: Call.language,
             N_("not chosen"),
-            wording.translated_names(accounts.CALL_LANGUAGES),
+            wording.names_translator(accounts.CALL_LANGUAGES),
         ),
         ("uz",),
         form_position=3,

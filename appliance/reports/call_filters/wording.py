@@ -95,11 +95,14 @@ def task_text(value: str, reader: Reader) -> str:
     return phone_numbers.grouped_number(task.number) if task else value
 
 
-def translated_names(names: Mapping[str, str]) -> Callable[[str], dict[str, str]]:
-    """Return a function from a locale to the translated `names`, which are message ids by value."""
+def names_translator(message_ids: Mapping[str, str]) -> Callable[[str], dict[str, str]]:
+    """Return a function from a locale to the names of a filter's values in that language.
+
+    `message_ids` are the message ids of the names, by value.
+    """
 
     def localized_names(locale: str) -> dict[str, str]:
         gettext = locale_translations(locale).gettext
-        return {value: gettext(name) for value, name in names.items()}
+        return {value: gettext(message_id) for value, message_id in message_ids.items()}
 
     return localized_names

@@ -250,7 +250,7 @@ def _appeal_as_json(appeal: Appeal) -> dict[str, Any]:
             for step in reversed(handling.list_steps(appeal))
         ],
         "before_corrections": [
-            _wording_as_json(wording) for wording in correcting.list_previous_values(appeal)
+            _previous_values_as_json(row) for row in correcting.list_previous_values(appeal)
         ],
     }
 
@@ -260,7 +260,7 @@ def _call_form_as_json(call_form: CallForm) -> dict[str, Any]:
     return _form_as_json(call_form, forms.CALL_FORM, call_form.version) | {
         "appeal": call_form.appeal_number or None,
         "before_corrections": [
-            _wording_as_json(wording) for wording in call_forms.list_previous_form_values(call_form)
+            _previous_values_as_json(row) for row in call_forms.list_previous_form_values(call_form)
         ],
     }
 
@@ -291,7 +291,7 @@ def _form_as_json(row: Appeal | CallForm, form: str, version: int) -> dict[str, 
     }
 
 
-def _wording_as_json(row: Any) -> dict[str, Any]:
+def _previous_values_as_json(row: Any) -> dict[str, Any]:
     """Return a record's values before a correction, and when and by whom they were replaced."""
     return {"until": _iso_datetime(row.until), "replaced_by": row.replaced_by, "values": row.values}
 

@@ -163,8 +163,8 @@ def _column_label(path: tuple[str, ...], key: str, texts: ReportTexts) -> str:
             if path[0].startswith("appeals")
             else (monthly.calls_inside, monthly.calls_outside)
         )
-        half = inside if key.startswith("inside") else outside
-        head = _joined_label(half, texts.share) if key.endswith("share") else half
+        hours_label = inside if key.startswith("inside") else outside
+        head = _joined_label(hours_label, texts.share) if key.endswith("share") else hours_label
         return _joined_label(texts.total, head) if path[0].endswith("_total") else head
     if key in heads:
         return heads[key]

@@ -31,14 +31,14 @@ def report_title(report: QuarterlyReport) -> str:
     """Return the title of the report's files."""
     texts = form_texts(report)
     full_title = texts.title.format(**title_dates(report))
-    return full_title if report.is_whole_quarter else f"{full_title} {_to_date_text(report)}"
+    return full_title if report.is_whole_quarter else f"{full_title} {_last_date_text(report)}"
 
 
 def heading_lines(report: QuarterlyReport) -> list[str]:
     """Return the parts of the report's heading, each with the printed form's line breaks."""
     texts = form_texts(report)
     parts = [part.format(**title_dates(report)) for part in texts.heading]
-    return parts if report.is_whole_quarter else [*parts, _to_date_text(report)]
+    return parts if report.is_whole_quarter else [*parts, _last_date_text(report)]
 
 
 def interval_label(row: IntervalRow, report: QuarterlyReport) -> str:
@@ -212,6 +212,6 @@ def _oldest_texts(fact: ActivityFact, quarterly_texts: QuarterlyTexts) -> list[s
     )
 
 
-def _to_date_text(report: QuarterlyReport) -> str:
+def _last_date_text(report: QuarterlyReport) -> str:
     """Return the text that names the last date of a report that ends before the quarter does."""
     return form_texts(report).to_date.format(date=formatting.format_date(report.period.last))

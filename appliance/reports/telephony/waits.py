@@ -108,9 +108,9 @@ def count_waits(call_filter: CallFilter, service_level_seconds: float) -> WaitCo
     short = 0
     for bucket, outcome, is_short, calls in rows:
         # "gone": left the queue for another reason, or still waits
-        kind = outcome if outcome in ("answered", "abandoned_queue") else "gone"
-        counts_by_bucket_and_result[int(bucket), kind] += calls
-        short += calls if is_short and kind == "abandoned_queue" else 0
+        result = outcome if outcome in ("answered", "abandoned_queue") else "gone"
+        counts_by_bucket_and_result[int(bucket), result] += calls
+        short += calls if is_short and result == "abandoned_queue" else 0
     return WaitCounts(tuple(_build_buckets(edges, counts_by_bucket_and_result)), short)
 
 

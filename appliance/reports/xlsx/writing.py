@@ -52,26 +52,26 @@ def write_workbook(book: Workbook) -> bytes:
 class _SheetWriter:
     """Writes one sheet of a workbook into XlsxWriter's file.
 
-    `page` is XlsxWriter's worksheet, `row` the number of the next row to write, from 0, and
+    `worksheet` is XlsxWriter's sheet, `row` the number of the next row to write, from 0, and
     `formats` are the file's formats by style.
     """
 
     def __init__(self, book: Workbook, file: Any, sheet: Sheet) -> None:
         self.book, self.file, self.sheet, self.row = book, file, sheet, 0
-        used_names = {page.get_name().casefold() for page in file.worksheets()}
-        self.page = file.add_worksheet(_sheet_name(sheet.name, used_names))
+        used_names = {worksheet.get_name().casefold() for worksheet in file.worksheets()}
+        self.worksheet = file.add_worksheet(_sheet_name(sheet.name, used_names))
         self.formats: dict[str, Any] = {}
 
     def write_sheet(self) -> None:
         """Write the page setup, the heading, the tables and the notes."""
-        self.page.set_paper(_PAPER_A4)
-        self.page.fit_to_pages(1, 0)
-        self.page.set_margins(left=0.98, right=0.59)  # inches; left: space for the binder
-        self.page.set_footer("&R&P / &N")
+        self.worksheet.set_paper(_PAPER_A4)
+        self.worksheet.fit_to_pages(1, 0)
+        self.worksheet.set_margins(left=0.98, right=0.59)  # inches; left: space for the binder
+        self.worksheet.set_footer("&R&P / &N")
         if self.sheet.landscape:
-            self.page.set_landscape()
+            self.worksheet.set_landscape()
         for column, width in enumerate(self.sheet.widths):
-            self.page.set_column(column, column, width)
+            self.worksheet.set_column(column, column, width)
         for text in self.sheet.heading:
             self._write_line(text, {"bold": True, "align": "center", "font_size": 13})
         for table in self.sheet.tables:
@@ -92,15 +92,15 @@ class _SheetWriter:
         first_head = self.row
         for heads in table.heads:
             self._write_row(heads, _HEAD_STYLE)
-            self.page.set_row(self.row - 1, self._head_height(heads))
+            self.worksheet.set_row(self.row - 1, self._head_height(heads))
         if len(self.sheet.tables) == 1:
-            self.page.repeat_rows(first_head, self.row - 1)
-        first_row = self.row
+            self.worksheet.repeat_rows(first_head, self.row - 1)
+        first_summed_row = self.row
         for row in table.rows:
             self._write_row(row, _TABLE_STYLE)
         if table.total:
             sums = [_column_sum(column, table.rows) for column in range(len(self.sheet.widths))]
-            self._write_row(table.total, _TABLE_STYLE | {"bold": True}, first_row, sums)
+            self._write_row(table.total, _TABLE_STYLE | {"bold": True}, first_summed_row, sums)
         for note in table.notes:
             self._write_line(note, {"font_size": 9})
 
@@ -108,23 +108,25 @@ class _SheetWriter:
         self,
         values: Sequence[CellValue],
         style: dict[str, Any],
-        first_row: int = 0,
+        first_summed_row: int = 0,
         sums: Sequence[Number] = (),
     ) -> None:
         """Write a row of cells in a style.
 
-        A SUM becomes a formula that adds up the column from the row `first_row`, counted from 0, to
-        the row above; `sums` are the results of these formulas by column.
+        A SUM becomes a formula that adds up the column from the row `first_summed_row`, counted
+        from 0, to the row above; `sums` are the results of these formulas by column.
         """
         for column, cell in _cells_with_columns(values):
             value = cell.value
             if value is SUM:
                 letter = _column_letters(column)
-                value = Formula(f"=SUM({letter}{first_row + 1}:{letter}{self.row})", sums[column])
+                value = Formula(
+                    f"=SUM({letter}{first_summed_row + 1}:{letter}{self.row})", sums[column]
+                )
             cell_format = self._cached_format(style | self._default_style(value))
             if (cell.column_span, cell.row_span) != (1, 1):
                 last = self.row + cell.row_span - 1, column + cell.column_span - 1
-                self.page.merge_range(self.row, column, *last, "", cell_format)
+                self.worksheet.merge_range(self.row, column, *last, "", cell_format)
             self._write_cell(column, value, cell_format)
         self.row += 1
 
@@ -132,19 +134,21 @@ class _SheetWriter:
         """Write a value into a column of the current row, as the type of the value requires."""
         match value:
             case None:
-                self.page.write_blank(self.row, column, None, cell_format)
+                self.worksheet.write_blank(self.row, column, None, cell_format)
             case Formula(text, result):
                 text = text.replace("{row}", str(self.row + 1))
-                self.page.write_formula(self.row, column, text, cell_format, _excel_number(result))
+                self.worksheet.write_formula(
+                    self.row, column, text, cell_format, _excel_number(result)
+                )
             case dt.datetime():
                 local_time = value.astimezone(self.book.tz).replace(tzinfo=None, microsecond=0)
-                self.page.write_datetime(self.row, column, local_time, cell_format)
+                self.worksheet.write_datetime(self.row, column, local_time, cell_format)
             case dt.date():
-                self.page.write_datetime(self.row, column, value, cell_format)
+                self.worksheet.write_datetime(self.row, column, value, cell_format)
             case int() | float() | Decimal() | Seconds():
-                self.page.write_number(self.row, column, _excel_number(value), cell_format)
+                self.worksheet.write_number(self.row, column, _excel_number(value), cell_format)
             case _:
-                self.page.write_string(
+                self.worksheet.write_string(
                     self.row, column, str(value)[:_MAX_CELL_CHARACTERS], cell_format
                 )
 
@@ -177,10 +181,10 @@ class _SheetWriter:
         )
         last_column = len(self.sheet.widths) - 1
         if last_column:
-            self.page.merge_range(self.row, 0, self.row, last_column, "", cell_format)
-        self.page.write_string(self.row, 0, text[:_MAX_CELL_CHARACTERS], cell_format)
+            self.worksheet.merge_range(self.row, 0, self.row, last_column, "", cell_format)
+        self.worksheet.write_string(self.row, 0, text[:_MAX_CELL_CHARACTERS], cell_format)
         size = style.get("font_size", 11) / 11
-        self.page.set_row(
+        self.worksheet.set_row(
             self.row, _LINE_HEIGHT_POINTS * size * _line_count(text, sum(self.sheet.widths) / size)
         )
         self.row += 1
