@@ -179,6 +179,7 @@ class _AddendsByCallClass(dict[str, list[tuple[str, int]]]):
     """
 
     def __init__(self, classifier: CallClassifier, service_level_seconds: float) -> None:
+        """Take the classes from `classifier`, and the conditions for this service level."""
         self._classifier, self._tally_sums = classifier, tally_sums(service_level_seconds)
 
     def __missing__(self, call_class: str) -> list[tuple[str, int]]:

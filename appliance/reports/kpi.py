@@ -65,6 +65,7 @@ class Tally:
     mark_5: int = 0
 
     def __add__(self, other: Self) -> Self:
+        """Return the tally of both sets of calls, which must not have calls in common."""
         names = [field.name for field in fields(self)]
         return type(self)(**{name: getattr(self, name) + getattr(other, name) for name in names})
 

@@ -135,6 +135,7 @@ def _parse_iso_date(text: str, complaint: str) -> dt.date:
 
 
 def _utc_midnight(day: dt.date, tz: ZoneInfo) -> dt.datetime:
+    """Return the UTC time at which a local day begins."""
     return dt.datetime.combine(day, dt.time(), tz).astimezone(dt.UTC)
 
 

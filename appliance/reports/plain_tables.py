@@ -10,9 +10,9 @@ from appliance.reports.xlsx import PlainValue, Seconds
 
 @dataclass(frozen=True)
 class PlainTable:
-    """One table: a machine-readable code, a title, column heads, rows and a row of totals."""
+    """One table: a title, column heads, rows and a row of totals, if it has one."""
 
-    code: str
+    code: str  # names the table in CSV and in templates
     title: str
     heads: tuple[str, ...]
     rows: tuple[tuple[PlainValue, ...], ...]

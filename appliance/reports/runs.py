@@ -168,7 +168,8 @@ def _update_claimed_run(run: ReportRun, **values: object) -> None:
 def _expected_runs(today: dt.date) -> Iterator[tuple[str, str]]:
     """Yield (report name, period) of the reports for the last periods that ended before today.
 
-    _BACKFILLED_PERIODS is the number of periods for each report.
+    _BACKFILLED_PERIODS is the number of periods for each report; the access report is made for the
+    same months as the monthly report.
     """
     day = dt.timedelta(days=1)
     for number in range(_BACKFILLED_PERIODS["daily"], 0, -1):

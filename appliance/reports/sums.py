@@ -59,9 +59,11 @@ class Condition:
     holds: Callable[[InboundCall], bool]
 
     def __and__(self, other: "Condition") -> "Condition":
+        """Return the condition that a call meets this condition and the other one."""
         return Condition(self.sql & other.sql, lambda c: self.holds(c) and other.holds(c))
 
     def __invert__(self) -> "Condition":
+        """Return the condition that a call does not meet this condition."""
         return Condition(~self.sql, lambda c: not self.holds(c))
 
 

@@ -43,7 +43,7 @@ class CountRow:
     code: str | None  # None for the row of all codes that are not on the list
     name: str
     count: int
-    share: Decimal | None
+    share: Decimal | None  # None if all counts of the table are zero
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class CountTable:
 
     rows: tuple[CountRow, ...]
     total: int
-    total_share: Decimal | None
+    total_share: Decimal | None  # 100.0; None if the total is zero
 
 
 def count_by_weekday(

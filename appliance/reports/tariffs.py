@@ -100,9 +100,10 @@ def matching_tariff(
 ) -> Tariff | None:
     """Return the tariff, if any, that applies to a call on a day.
 
-    `number` is the number that an incoming caller dialled, "" for an outgoing call. A tariff for
-    the call's trunk takes precedence over one for any trunk; then a tariff for the call's number
-    takes precedence over one for any number; then the one that began last.
+    `tariffs` are those to choose from. `trunk` is "" if it is unknown; `number` is the number that
+    an incoming caller dialled, "" for an outgoing call. A tariff for the call's trunk takes
+    precedence over one for any trunk; then a tariff for the call's number takes precedence over one
+    for any number; then the one that began last.
     """
     valid = [
         tariff

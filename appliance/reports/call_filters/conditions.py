@@ -40,6 +40,7 @@ def dimension_condition(dimension: Dimension) -> Condition:
     """
 
     def has_value(call_filter: CallFilter, value: str) -> Expression:
+        """Return the SQL condition that a call has this value in the dimension."""
         expression = dimension.expression(first_record_column)
         return _is_null(expression) if value == MISSING_VALUE else (expression == value)
 

@@ -45,7 +45,8 @@ class Dimension:
     # the SQL for a call's value; the argument returns columns of its first appeal or call form
     expression: Callable[[FirstRecordColumn], Node]
     missing_label: str  # message id: the name of the calls without a value
-    # the function from a locale to the names by value, in the order of the list of values
+    # the function from a locale to the names by value, in the order of the list of values; by
+    # default values have no names and are shown unchanged
     value_names: Callable[[str], Mapping[str, str]] = lambda locale: {}
     is_listed: bool = False  # lines are in the order of `value_names`, not by number of calls
 

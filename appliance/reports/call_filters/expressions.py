@@ -35,6 +35,7 @@ class JoinedRecords:
     """
 
     def __init__(self) -> None:
+        # the alias of the joined record of each table of which a column was requested
         self._aliases: dict[type[Appeal | CallForm], ModelAlias] = {}
 
     def first_record_column(self, table: type[Appeal | CallForm], column: str) -> Node:

@@ -21,6 +21,7 @@ def labelled_text(labels: Mapping[str, str]) -> ValueText:
     """
 
     def value_text(value: str, reader: Reader) -> str:
+        """Return the labels of the parts of `value`, separated by commas."""
         gettext = locale_translations(reader.locale).gettext
         parts = [part for part in value.split(":") if part]
         return ", ".join(gettext(labels[part]) if part in labels else part for part in parts)
@@ -35,6 +36,7 @@ def dimension_text(dimension: Dimension) -> ValueText:
     """
 
     def value_text(value: str, reader: Reader) -> str:
+        """Return the name of a value of the dimension."""
         if value == MISSING_VALUE:
             return dimension.missing_name(reader.locale)
         names = dimension.value_names(reader.locale)
@@ -102,6 +104,7 @@ def names_translator(message_ids: Mapping[str, str]) -> Callable[[str], dict[str
     """
 
     def localized_names(locale: str) -> dict[str, str]:
+        """Return the names by value, translated into the language of `locale`."""
         gettext = locale_translations(locale).gettext
         return {value: gettext(message_id) for value, message_id in message_ids.items()}
 

@@ -106,4 +106,5 @@ def _forecast_figures(forecast: Capacity) -> list[tuple[str, str | int | Decimal
 
 
 def _one_decimal(value: float) -> Decimal:
+    """Return a number for a cell, rounded to one decimal."""
     return Decimal(f"{value:.1f}")

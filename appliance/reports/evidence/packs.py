@@ -89,7 +89,7 @@ def queue_pack(call_id: str, appeal: str, login: str, reason: str) -> EvidencePa
     """Queue a pack to be made; the calling function must have checked the user's permission.
 
     `appeal` is the number of the appeal that the pack is about, "" for a whole call; `call_id` is
-    "" for an appeal without a call.
+    "" for an appeal without a call. `login` is that of the user who requests the pack.
     """
     with write_transaction():
         pack: EvidencePack = EvidencePack.create(
@@ -220,7 +220,10 @@ def _existing_pack_conditions(pack: EvidencePack) -> tuple[Expression, ...]:
 
 
 def remove_pack(settings: Settings, pack: EvidencePack, login: str) -> None:
-    """Remove a pack's file; its row, with the hash, stays as proof of what was made."""
+    """Remove a pack's file; its row, with the hash, stays as proof of what was made.
+
+    The audit records the removal by `login`, which is "jobs" if the pack has expired.
+    """
     with write_transaction():
         EvidencePack.update(state="gone").where(EvidencePack.id == pack.id).execute()
         audit.record_entry(login, "evidence.remove", pack.appeal or pack.call_id, pack=pack.id)

@@ -275,6 +275,7 @@ class _DocumentTables:
         )
 
     def _message_row(self, message: Any) -> tuple[str, ...]:
+        """Return the row of a short message: when it was written, its text and its state."""
         return self._format_time(message.created_at), message.text, message.state
 
     def _access_row(self, entry: Any) -> tuple[str, ...]:

@@ -35,11 +35,13 @@ def issue_report(
 ) -> IssuedReport:
     """Make a report in every language and kind of file, and store it as the newest edition.
 
-    `name` is a key of files.FORMS. An edition is one issue of the report for a period. `run` is the
-    claimed run of the report (runs.py), which is marked as done in the same transaction; it is None
-    if the report has no run. Raises PeriodNotClosedError if the period or one of its calls
-    has not ended, IssueStoppedError if `should_continue`, which is called before each file, returns
-    False or another process claimed the run, files.ReportFileError if a file cannot be printed.
+    `name` is a key of files.FORMS, `login` that of the user who issues it. An edition is one issue
+    of the report for a period. `run` is the claimed run of the report (runs.py), which is marked as
+    done in the same transaction; it is None if the report has no run.
+
+    Raises PeriodNotClosedError if the period or one of its calls has not ended, IssueStoppedError
+    if `should_continue`, which is called before each file, returns False or another process claimed
+    the run, files.ReportFileError if a file cannot be printed.
     """
     if period.end > clock.now():
         raise PeriodNotClosedError(f"the period ends on {period.last}")

@@ -178,4 +178,5 @@ def _spaced_key(key: str) -> str:
 
 
 def _joined_label(*parts: str) -> str:
+    """Return the parts of a cell's name as one text, without empty parts."""
     return " · ".join(part for part in parts if part)

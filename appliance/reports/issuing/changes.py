@@ -53,6 +53,7 @@ def _changed_cells(
     texts = report_texts.load_texts(locale)
 
     def cell_text(edition_cells: Cells, key: str) -> str:
+        """Return the value of a cell of one report as text; "–" if it does not have the cell."""
         return cells.value_text(key, edition_cells[key][1], texts) if key in edition_cells else "–"
 
     return [

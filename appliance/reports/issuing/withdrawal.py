@@ -56,9 +56,9 @@ def withdraw_report(
 ) -> None:
     """Withdraw a report: remove its cells about the citizen, and mark it as withdrawn.
 
-    `is_about_citizen` returns True for a text that may identify the citizen. Must be called in a
-    write transaction. After that, `remove_files` removes the report's files; their rows and hashes
-    stay as proof of what was issued.
+    `is_about_citizen` returns True for a text that may identify the citizen, `login` is that of the
+    user who withdraws the report. Must be called in a write transaction. After that, `remove_files`
+    removes the report's files; their rows and hashes stay as proof of what was issued.
     """
     cells = {
         key: cell

@@ -232,4 +232,5 @@ def _has_additive_rows(report: QuarterlyReport) -> bool:
 
 
 def _number_or_unknown(value: int | None, texts: ReportTexts) -> PlainValue:
+    """Return a number for a cell, or the text "unknown" for None."""
     return texts.unknown if value is None else value

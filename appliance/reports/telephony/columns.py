@@ -18,7 +18,7 @@ class Column:
     figure: str  # a property or field of CallTally; "share", which is computed for all rows, is not
     name: str  # a message id
     kind: str = "rate"
-    list_conditions: Mapping[str, object] | None = None
+    list_conditions: Mapping[str, object] | None = None  # None: its calls cannot be listed
 
 
 COLUMNS = (

@@ -57,6 +57,7 @@ class _SheetWriter:
     """
 
     def __init__(self, book: Workbook, file: Any, sheet: Sheet) -> None:
+        """Add an empty worksheet to XlsxWriter's `file`, in which `sheet` will be written."""
         self.book, self.file, self.sheet, self.row = book, file, sheet, 0
         used_names = {worksheet.get_name().casefold() for worksheet in file.worksheets()}
         self.worksheet = file.add_worksheet(_sheet_name(sheet.name, used_names))
