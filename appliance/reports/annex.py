@@ -168,10 +168,10 @@ def figure_rows(report: AnnexReport, all_texts: ReportTexts) -> list[FigureRow]:
 def explanatory_notes(
     report: AnnexReport, all_texts: ReportTexts, *, has_waits_chart: bool = False
 ) -> list[str]:
-    """Return the notes on which calls the service level is a percentage of.
+    """Return the notes that say of which calls the service level is a percentage.
 
-    No notes if there are no such calls. With `has_waits_chart`, which is for a report with the
-    chart of waits, a further note explains why that chart shows another percentage for the same
+    The list is empty if there are no such calls. With `has_waits_chart`, which is for a report with
+    the chart of waits, a further note explains why that chart shows another percentage for the same
     number of seconds.
     """
     texts, tally = all_texts.annex, report.inbound.tally

@@ -54,9 +54,10 @@ class ExcludedCallCounts:
 class CallBalanceDescription:
     """The balance of calls as text, for the footer of a report.
 
-    `total` is the number of calls as a sum over their outcomes. `difference` is the number of calls
-    that arrived but are missing from the ledger; it is emphasized in print. `bridge` says how the
-    numbers in the tables follow from those of the balance.
+    `total` is the number of calls as a sum over their outcomes, such as "9 arrived = 7 answered + 2
+    closed". `difference` is the number of calls that arrived but are missing from the ledger; it is
+    emphasized in print. `bridge` says how the numbers in the tables follow from those of the
+    balance.
     """
 
     total: str

@@ -133,7 +133,7 @@ def _tallies_from_rows(
 
     `name_sets` are the names of the keys of each set. A row has the sums over calls of one class:
     index of the key set, class (call_classes), number of calls, sums of _SUMMED_COLUMNS, values of
-    the keys.
+    the keys. `addends_of_class` says which of the sums are added to which field of a tally.
     """
     sums_by_key: dict[str, dict[Any, dict[str, Any]]] = {
         name: {} for name_set in name_sets for name in name_set

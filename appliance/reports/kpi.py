@@ -65,7 +65,7 @@ class Tally:
     mark_5: int = 0
 
     def __add__(self, other: Self) -> Self:
-        """Return the tally of both sets of calls, which must not have calls in common."""
+        """Return the tally of the calls of this and the other tally; no call may be in both."""
         names = [field.name for field in fields(self)]
         return type(self)(**{name: getattr(self, name) + getattr(other, name) for name in names})
 

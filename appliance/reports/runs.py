@@ -154,7 +154,10 @@ def _release_run(run: ReportRun, wait: dt.timedelta, reason: str) -> None:
 
 
 def _update_claimed_run(run: ReportRun, **values: object) -> None:
-    """Update the row of a claimed run, unless another process has claimed it in the meantime."""
+    """Update the row of a claimed run, unless another process has claimed it in the meantime.
+
+    `values` are the new values by column.
+    """
     still_claimed = (
         ReportRun.id == run.id,
         ReportRun.claim == run.claim,

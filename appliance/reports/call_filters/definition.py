@@ -62,9 +62,9 @@ class FilterDefinition:
     name: str  # in URLs and in stored reports
     label: str  # message id; "" for an added field
     examples: tuple[str, ...]  # values as they are written in a URL
-    condition: Condition
-    value_text: ValueText  # a valid value as readable text
-    dimension: Dimension | None = None
+    condition: Condition  # the function from a call filter and a value to SQL
+    value_text: ValueText  # the function from a valid value to readable text
+    dimension: Dimension | None = None  # by which reports group calls; None: they do not
     # the function that returns the values to choose from in the telephony page's form: names by
     # value; None if the form offers no choice
     choices: Callable[[ChoiceContext], Mapping[str, str]] | None = None

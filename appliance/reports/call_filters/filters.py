@@ -344,7 +344,7 @@ def offered_filters(period: Period, locale: str) -> list[OfferedFilter]:
 
 
 def describe_conditions(call_filter: CallFilter, reader: Reader) -> list[tuple[str, str]]:
-    """Return (label, value) of each condition of the filter, as text that `reader` can read."""
+    """Return (label, value) of each condition of the filter, as text in the reader's language."""
     definitions = [(find_filter(name), value) for name, value in call_filter.conditions.items()]
     return [
         (definition.localized_label(reader.locale), definition.value_text(value, reader))

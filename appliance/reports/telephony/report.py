@@ -26,7 +26,8 @@ from appliance.reports.telephony.workload import Workload
 from appliance.telephony import calls, line_quality, routing
 from appliance.telephony.calls import Balance
 
-# dimensions that the database counts together, because they have few values
+# Each tuple is a key set of counting.count_by_keys(): dimensions with few values are counted
+# together, the others alone.
 _KEYS_COUNTED_TOGETHER = (
     ("topic", "call_type"),
     ("call_direction", "trunk", "number", "language"),
