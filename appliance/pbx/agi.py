@@ -100,7 +100,7 @@ class _LookUpRequest(socketserver.StreamRequestHandler):
             log.exception("FastAGI request failed")
 
     def _is_peer_asterisk(self) -> bool:
-        """Ask the client for the key; returns True if it is the one that Asterisk holds."""
+        """Ask the client for the key; returns True if it is `look_up_key`, which Asterisk holds."""
         expected = f"200 result=1 ({look_up_key(self.server.settings)})"
         reply = self._send_command(f"GET VARIABLE {_KEY_VARIABLE}")
         return hmac.compare_digest(reply.strip(), expected.encode())
@@ -170,6 +170,7 @@ def _import_prompt(
     return {"RECORDED": "kept"}
 
 
+# By the name of the script in the dialplan's AGI request; its arguments follow the settings.
 _LOOK_UPS: dict[str, Callable[..., ChannelVariables]] = {
     "appeal": _look_up_appeal,
     "prompt": _import_prompt,

@@ -60,6 +60,7 @@ class Connection:
         self._buffer = bytearray()  # received bytes of messages that were not returned yet
 
     def __enter__(self) -> Self:
+        """Connect and sign in; raises Unreachable or ActionRefused if that fails."""
         try:
             address = (self._settings.inside, self._settings.ami_port)
             self._socket = socket.create_connection(address, TIMEOUT_SECONDS)
@@ -125,7 +126,7 @@ class Connection:
             )
 
     def next_event(self, timeout: float) -> dict[str, str] | None:
-        """Return the next event, or None if no event arrives within `timeout` seconds.
+        """Return the next event; None if nothing arrives within `timeout` seconds, or no event.
 
         Raises Unreachable if the connection is lost.
         """

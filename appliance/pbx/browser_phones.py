@@ -62,7 +62,10 @@ def _remove_registration(settings: Settings, user: User) -> bool:
 
 
 async def _send_unregister(settings: Settings, user: User) -> int:
-    """Remove all contacts of the phone by a REGISTER request; returns the SIP status."""
+    """Remove all contacts ("*") of the phone by a REGISTER that expires after 0 seconds.
+
+    Returns the SIP status.
+    """
     import asyncio
 
     from appliance.sip.agent import Agent

@@ -94,6 +94,7 @@ def originate_callback(settings: Settings, asterisk: Connection, task: FollowUp)
 class _CallCapacity:
     """How many more citizens may be called, by the languages that operators speak."""
 
+    # By language.
     free_phones: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     waiting_callers: Counter[str] = field(default_factory=Counter)  # in queues or being called
     called_numbers: set[str] = field(default_factory=set)  # numbers being called by the appliance
@@ -130,7 +131,7 @@ def _read_capacity(asterisk: Connection) -> _CallCapacity:
     queued_call_ids = {
         entry["Linkedid"] for entry in channels if entry.get("Application") == "Queue"
     }
-    is_in_queue: dict[str, bool] = {}
+    is_in_queue: dict[str, bool] = {}  # by number being called: its call is in a queue
     for channel in channels:
         number, separator, _ = channel["Channel"].removeprefix("Local/").partition(_MACHINE_CONTEXT)
         if separator:
@@ -147,7 +148,7 @@ def _read_capacity(asterisk: Connection) -> _CallCapacity:
 
 
 def _is_free(member: dict[str, str]) -> bool:
-    """Return True if this phone would ring for the next caller."""
+    """Return True if the phone of this queue member (an event of AMI) would ring for a caller."""
     is_ready = member.get("Paused") == "0" and member.get("Status") == _DEVICE_NOT_IN_USE
     wrap_up_until = int(member.get("LastCall") or 0) + int(member.get("Wrapuptime") or 0)
     return is_ready and member.get("InCall") != "1" and wrap_up_until <= clock.now().timestamp()

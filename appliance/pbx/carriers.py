@@ -17,6 +17,7 @@ from appliance.telephony.trunks import DOWN, UNASKED, UP, SpanReport, TrunkRepor
 log = logging.getLogger(__name__)
 
 EVENT_CLASSES = "system,user"  # the AMI classes of the events handled here
+# UNASKED: Asterisk does not ask this peer by OPTIONS whether it is reachable.
 _STATE_BY_CONTACT_STATUS = {"Reachable": UP, "Unreachable": DOWN, "NonQualified": UNASKED}
 _NO_ALARM = ("", "No Alarm", "OK", "None")
 _TEST_EVENT = "TestCall"  # sent by ivr/test-call.conf
@@ -73,7 +74,10 @@ def record_line_event(settings: Settings, event: dict[str, str]) -> bool:
 
 
 def poll_lines(settings: Settings, asterisk: Connection) -> None:
-    """Query the complete state of every line, and record what changed."""
+    """Query the complete state of every line, and record what changed.
+
+    The stored states of lines that are no longer reported are deleted.
+    """
     trunk_list = routing.current_plan(settings).trunks
     registrations = _registration_states(asterisk, trunk_list)
     trunks.store_trunks(
@@ -88,7 +92,10 @@ def poll_lines(settings: Settings, asterisk: Connection) -> None:
 
 
 def _record_contact(settings: Settings, event: dict[str, str]) -> bool:
-    """Record whether a trunk's peer is reachable; returns True if the event is about a trunk."""
+    """Record whether a trunk's peer is reachable; returns True if the event says so.
+
+    It does not if it is about a phone, or has another status, such as "Created".
+    """
     name, state = (
         event.get("EndpointName", ""),
         _STATE_BY_CONTACT_STATUS.get(event.get("ContactStatus", "")),
@@ -103,7 +110,7 @@ def _record_contact(settings: Settings, event: dict[str, str]) -> bool:
 
 
 def _record_registration(settings: Settings, event: dict[str, str]) -> bool:
-    """Record a trunk's registration; returns True if the event is about a trunk.
+    """Record a trunk's registration; returns True if the event is about a trunk that registers.
 
     The event does not name the trunk, only the registered addresses.
     """
@@ -131,7 +138,8 @@ def _record_span_alarm(settings: Settings, span: int, alarm: str) -> bool:
 def _record_test_call(event: dict[str, str]) -> bool:
     """Record the result of a test call, and after how many seconds it was answered.
 
-    Returns True if that test was in progress.
+    The event has the test's id, and milliseconds in total and of the talk. Returns True if that
+    test was in progress.
     """
     number, total_milliseconds, talk_milliseconds = (
         event.get(key, "") for key in ("Test", "Took", "Spoke")
@@ -210,7 +218,7 @@ def _query_spans(asterisk: Connection, trunk_list: tuple[Trunk, ...]) -> list[Sp
             span,
             trunks.trunk_of_span(trunk_list, span),
             alarm_by_span.get(span, ""),
-            is_up.get(span, True),
+            is_up.get(span, True),  # not listed: it has no D channel that could be down
             slots.get(span, {}),
         )
         for span in sorted(slots.keys() | is_up.keys())

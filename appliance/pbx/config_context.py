@@ -56,6 +56,7 @@ def template_values(settings: Settings, plan: Plan, *, isolated: bool) -> dict[s
         "echo": dialling.ECHO_EXTENSION,
         "self_test": selftests.self_test_line(settings),
         "employees": _employee_diversions(),
+        # For phones in pages: the machine's address, if that of Asterisk is only a loopback one.
         "outward": hosts.outward_address() if _is_loopback(settings) else "",
         "employee_numbers": _employee_phone_numbers() if queueing.whisper else [],
         "long_wait": _LONG_WAIT_SECONDS,
@@ -99,12 +100,12 @@ class EmployeeDiversion:
     """An employee with a substitute or working hours; the numbers are as the dialplan has them."""
 
     number: str
-    substitute: str
-    hours: tuple[str, str] | None  # (begin, end)
+    substitute: str  # number of the substitute; "": the employee has no substitute
+    hours: tuple[str, str] | None  # (begin, end); None: they can be rung at any time
 
 
 def _employee_diversions() -> list[EmployeeDiversion]:
-    """Return the ministry's employees who cannot always be rung directly, one for each number.
+    """Return the diversions of employees who cannot always be rung directly, one for each number.
 
     These are the employees with a substitute or with working hours.
     """

@@ -57,7 +57,10 @@ class DatabaseAlarm:
 
 
 def watch_database(settings: Settings, stop: threading.Event) -> None:
-    """Check the database regularly, until `stop` is set."""
+    """Check regularly whether the database accepts changes, until `stop` is set.
+
+    If it does not, an alarm is sent.
+    """
     alarm = DatabaseAlarm(settings)
     while not stop.wait(POLL_SECONDS):
         alarm.check_database()
@@ -77,7 +80,11 @@ def send_alarm(settings: Settings, check: Check) -> bool:
 
 
 def _current_chat_id(chat: int) -> str:
-    """Return the current id of a chat; if the database cannot be read, the id in the settings."""
+    """Return the current id of a chat, whose id in the settings is `chat`.
+
+    A group gets a new id when Telegram turns it into a supergroup. If the database cannot be read,
+    the id in the settings is returned.
+    """
     try:
         return duty.current_chat_id(chat)
     except peewee.PeeweeException:  # this alarm is about the database: it is sent nevertheless

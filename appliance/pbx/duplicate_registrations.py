@@ -37,9 +37,9 @@ _OPTIONS_REQUEST = (
 class PhonePlace:
     """The network address at which a phone is reached."""
 
-    host: str
+    host: str  # an IP address
     port: int
-    is_udp: bool
+    is_udp: bool  # False: a connection (TCP, TLS)
 
 
 @dataclass
@@ -48,7 +48,7 @@ class _PhoneHistory:
 
     current: PhonePlace
     former: PhonePlace | None = None  # while it is checked whether a phone still answers there
-    previous_host: str = ""  # host of the place before the current one
+    previous_host: str = ""  # host of the place before the current one, even if `former` is None
     change_times: deque[float] = field(default_factory=deque)
     silent_checks: int = 0  # checks in a row in which the former place did not answer
 
@@ -110,7 +110,10 @@ class DuplicateRegistrations:
 
 
 def _registered_places(asterisk: Connection) -> dict[str, PhonePlace]:
-    """Return the place where each extension is registered, by extension."""
+    """Return the place where each extension is registered, by extension.
+
+    If one has several contacts, the last one counts.
+    """
     try:
         events = asterisk.list_events("PJSIPShowContacts", "ContactListComplete")
     except ActionRefused:  # there is no contact
@@ -119,12 +122,16 @@ def _registered_places(asterisk: Connection) -> dict[str, PhonePlace]:
     for event in events:
         name, uri = event.get("Endpoint") or event.get("ObjectName", ""), event.get("Uri", "")
         if place := _parse_contact(uri):
+            # Of the forms "1001", "1001;@hash", "1001@@hash" and "1001/sip:…", the extension.
             place_by_extension[name.partition("/")[0].partition("@")[0].partition(";")[0]] = place
     return place_by_extension
 
 
 def _parse_contact(uri: str) -> PhonePlace | None:
-    """Return the place in a contact's URI; None if it contains no IP address."""
+    """Return the address and port in a contact's URI; None if it contains no IP address.
+
+    Without a parameter `transport` the phone uses UDP.
+    """
     match = _CONTACT_URI.match(uri)
     if not match:
         return None
@@ -136,7 +143,10 @@ def _parse_contact(uri: str) -> PhonePlace | None:
 
 
 def _has_two_phones(settings: Settings, extension: str, phone: _PhoneHistory) -> bool:
-    """Return True if the place changed often, or a phone still answers at the former place."""
+    """Return True if the place changed often, or a phone still answers at the former place.
+
+    Changes before the last _WINDOW_SECONDS are removed from the history.
+    """
     while phone.change_times and time.monotonic() - phone.change_times[0] > _WINDOW_SECONDS:
         phone.change_times.popleft()
     return len(phone.change_times) >= _MIN_CHANGES or _former_place_answers(
@@ -145,9 +155,9 @@ def _has_two_phones(settings: Settings, extension: str, phone: _PhoneHistory) ->
 
 
 def _former_place_answers(settings: Settings, extension: str, phone: _PhoneHistory) -> bool:
-    """Return True if a phone still answers at the former place.
+    """Check whether a phone still answers at the former place; returns False without such a place.
 
-    A place that did not answer several times in a row is checked no more.
+    A former place that did not answer _MAX_SILENT_CHECKS times in a row is forgotten.
     """
     former = phone.former
     if not former:
@@ -186,6 +196,7 @@ def _has_open_connection(place: PhonePlace) -> bool:
         for line in table.read_text("ascii").splitlines()[1:] if table.exists() else ():
             _, _, remote, state, *_ = line.split()
             host, _, port = remote.partition(":")
+            # The table of IPv6 writes an IPv4 address with a prefix.
             if state == _STATE_ESTABLISHED and host.endswith(expected[0]) and port == expected[1]:
                 return True
     return False

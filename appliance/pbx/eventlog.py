@@ -87,6 +87,7 @@ class Event:
     added_facts: dict[str, object] | None = field(init=False)
 
     def __post_init__(self) -> None:
+        """Derive the fields that are no parameters, from the others."""
         kind = self.type
         if kind in ("BOOT", "CLOCK"):
             self.begins = kind
@@ -204,12 +205,12 @@ def split_log(data: bytes) -> Iterator[LogPiece]:
 
 
 def parse_record(text: bytes) -> Event | None:
-    """Return the event of one complete record, if the bytes are one."""
+    """Return the event of one complete record; None if the bytes are anything else."""
     return _parse_started_record(text) if RECORD_START.match(text) else None
 
 
 def _parse_started_record(text: bytes) -> Event | None:
-    """Return the event of bytes that begin as a record does, if the record is complete."""
+    """Return the event of bytes that begin as a record does; None if the record is incomplete."""
     if not text.endswith(b'"\n'):
         return None
     row = _split_fields(text.decode("utf-8", "replace"))
@@ -217,11 +218,12 @@ def _parse_started_record(text: bytes) -> Event | None:
 
 
 def _split_fields(text: str) -> list[str]:
-    """Return a record's fields; an empty list if the text is not one record."""
+    """Return a record's fields; an empty list, or a wrong number of them, if it is no record."""
     row = text[1:-2].split('","')
     if text.count('"') == _QUOTE_COUNT and len(row) == len(CEL_FIELDS):
         return row
     if len(row) == len(CEL_FIELDS):
+        # Quotes within a field are doubled; a single one shows that the text was split wrongly.
         for index, field in enumerate(row):
             if '"' in field:
                 if '"' in field.replace('""', ""):
@@ -290,7 +292,10 @@ def _event_from_list(row: list[str]) -> Event:
 
 
 def _parse_json_object(extra: str) -> dict[str, object] | None:
-    """Return the JSON object that Asterisk added to a record, if it is valid."""
+    """Return the JSON object that Asterisk added to a record; None if it is no valid object.
+
+    Returns an empty one if Asterisk added nothing.
+    """
     if not extra:
         return {}
     try:

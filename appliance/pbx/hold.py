@@ -10,7 +10,7 @@ RECORD_TYPES = {"Hold": "HOLD", "Unhold": "UNHOLD"}  # event of AMI → type of 
 def record_hold(settings: Settings, event: dict[str, str]) -> None:
     """Add a record to the call when a phone puts its caller on hold or resumes them.
 
-    `event` is any event of the manager interface; others are ignored.
+    `event` is any event of the manager interface; one of another kind is ignored.
     """
     kind = RECORD_TYPES.get(event.get("Event", ""))
     if not kind or not event.get("Uniqueid") or not event.get("Linkedid"):

@@ -13,7 +13,10 @@ log = logging.getLogger(__name__)
 
 
 class LogFollower:
-    """Reads new records of the event log, including its rotated files."""
+    """Reads new records of the event log, including its rotated files.
+
+    Files that cannot be read are set aside: the database lists their names until they are readable.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -46,7 +49,7 @@ class LogFollower:
         return ledger.read_log(path, self._settings.calls, growing=True)
 
     def _update_quarantine(self, unreadable: dict[str, str]) -> None:
-        """Set aside the names of unreadable files; release those readable again or gone.
+        """Store the names of unreadable files; delete those of files readable again or gone.
 
         `unreadable` has the reason by the name of the file.
         """

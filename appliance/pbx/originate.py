@@ -14,8 +14,7 @@ def record_prompt(
     """Ring a phone and record a prompt there; when it is confirmed, pbx.agi imports the file.
 
     `name` is the prompt's, `login` the user's who requested it. `file` is where Asterisk writes,
-    without the suffix. Raises Unreachable if Asterisk does not
-    answer, ActionRefused if it refuses.
+    without the suffix. Raises Unreachable if Asterisk does not answer, ActionRefused if it refuses.
     """
     variables = {
         "PROMPT_FILE": str(file),

@@ -26,11 +26,15 @@ class OrphanedCalls:
         # when Asterisk was last observed before this process started
         self._last_observed_at = AsteriskWatch.select(fn.MAX(AsteriskWatch.seen_at)).scalar()
         self._next_poll = 0.0
-        self._missed_at: dict[str, list[dt.datetime]] = {}  # by call: polls that did not find it
+        # by call: times of the last polls in a row that did not find it
+        self._missed_at: dict[str, list[dt.datetime]] = {}
         self._confirmed_ids: set[str] = set()  # open calls that were found at least once
 
     def end_orphaned_calls(self, settings: Settings, asterisk: Connection) -> list[str]:
-        """Check the open calls if a check is due; returns the ids of the calls that were ended."""
+        """If a poll is due, look for the ledger's open calls in Asterisk, and end missing ones.
+
+        Returns the ids of the calls that were ended: those that several polls in a row missed.
+        """
         if time.monotonic() < self._next_poll:
             return []
         self._next_poll = time.monotonic() + self._poll_seconds
@@ -53,7 +57,7 @@ class OrphanedCalls:
         orphaned_ids = [id for id, polls in self._missed_at.items() if len(polls) >= _MISSED_POLLS]
         for id in orphaned_ids:
             log.error("%s: the event log lost the end of this call", id)
-            # A call that was never found ended while nothing was observed.
+            # A call that was never found ended while nothing was observed (before this process).
             is_confirmed = id in self._confirmed_ids or not self._last_observed_at
             facts = "" if is_confirmed else f"before={self._last_observed_at.timestamp():.6f}"
             _record_end(settings, id, self._missed_at.pop(id)[0], facts)

@@ -61,10 +61,10 @@ class PhoneMonitor:
 
     def __init__(self) -> None:
         self._login_by_extension: dict[str, str] = {}
-        self._kind_by_device: dict[str, str] = {}
-        self._reachable: set[str] = set()
+        self._kind_by_device: dict[str, str] = {}  # phone | trunk, by extension or trunk's name
+        self._reachable: set[str] = set()  # devices, by the same names
         self._endpoint_by_channel: dict[str, str] = {}  # by uniqueid
-        self._next_list = self._next_write = 0.0
+        self._next_list = self._next_write = 0.0  # when due, by the monotonic clock
         self._settling_until = 0.0  # until then the states are listed more often
 
     def track_event(self, event: dict[str, str]) -> None:

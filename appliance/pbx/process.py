@@ -88,9 +88,10 @@ def _run_guarded(
     stop: threading.Event,
     faults: list[str],
 ) -> None:
-    """Run one thread's work; a fault is logged and stops the other threads too.
+    """Run one thread's work; when it ends, for any reason, the other threads stop too.
 
-    Work that a busy database interrupts starts again, with a new database connection.
+    A fault is logged, and the name of the work is added to `faults`. Work that a busy database
+    interrupts starts again, with a new database connection.
     """
     try:
         db.retry_while_busy(functools.partial(db.run_with_connection, work, settings, stop), stop)
@@ -102,7 +103,10 @@ def _run_guarded(
 
 
 def _follow_event_log(settings: Settings, stop: threading.Event) -> None:
-    """Read the event log into the ledger as it grows."""
+    """Read the event log into the ledger as it grows, until `stop` is set.
+
+    First the calls are tried again that could not be interpreted when they were read.
+    """
     ledger.retry_quarantined_calls(settings.calls)
     follower = LogFollower(settings)
     with contextlib.closing(log_files.watch_folder(settings.paths.event_log.parent)) as watch:
@@ -114,7 +118,10 @@ def _follow_event_log(settings: Settings, stop: threading.Event) -> None:
 
 
 def _process_recordings(settings: Settings, stop: threading.Event) -> None:
-    """Measure and compress recordings, and record the refused requests in Asterisk's logs."""
+    """Measure and compress recordings, and record refused requests, which Asterisk's logs contain.
+
+    WAV files whose compressed copy is complete are deleted first.
+    """
     refusals, project = RefusalLog(settings), ledger.call_projector(settings)
     postprocessing.remove_compressed_wavs(settings)
     while not stop.wait(_MEASURE_SECONDS):
@@ -160,7 +167,10 @@ def _monitor_asterisk(settings: Settings, stop: threading.Event) -> None:
 
 
 def _sync_states(settings: Settings, asterisk: Connection) -> None:
-    """Apply operators' states that did not reach Asterisk, as after a process was killed."""
+    """Apply operators' states that did not reach Asterisk, as after a process was killed.
+
+    A refusal is logged: the next round tries again.
+    """
     try:
         actions.sync_queue_members(settings, asterisk)
     except ActionRefused as error:
@@ -168,7 +178,10 @@ def _sync_states(settings: Settings, asterisk: Connection) -> None:
 
 
 def _receive_events(settings: Settings, stop: threading.Event) -> None:
-    """Handle the events that Asterisk sends."""
+    """Handle the events that Asterisk sends about phones, holds and the beginnings of calls.
+
+    It uses two connections: one that receives the events, and one for queries.
+    """
     witness = CallWitness()
     while not stop.is_set():
         try:
@@ -207,7 +220,10 @@ def _maintain_reserve(settings: Settings, stop: threading.Event) -> None:
 
 
 def _monitor_jobs(settings: Settings, stop: threading.Event) -> None:
-    """Raise the alarm about `appliance jobs`, which raises all others, and send it in its place."""
+    """Raise and send an alarm if the process `appliance jobs` does not work, until `stop` is set.
+
+    That process sends all other alarms, so it cannot send this one.
+    """
     while not stop.wait(_ALARM_SECONDS):
         alarms.notify_due_alarms(settings, [health.jobs_process(settings)], "jobs")
         jobs_alarm.send_alarm(settings)

@@ -61,7 +61,7 @@ class RefusalLog:
     def _read_log(self, file: log_files.LogFile) -> int:
         """Record what is new in one log; returns the number of new refusals.
 
-        An unreadable log is reported once.
+        An unreadable log is reported once, and counts 0.
         """
         try:
             count = _record_log(self._settings, file.path)
@@ -109,7 +109,7 @@ def _record_log(settings: Settings, path: Path) -> int:
 
 
 def _parse_refusals(text: str) -> Iterator[dict[str, object]]:
-    """Yield a row for each refused request that the lines report."""
+    """Yield a row of SipRefusal for each refused request that the lines of `text` report."""
     for line in text.split("\n"):
         if match := _REFUSED_INVITE.match(line):
             reason = match["why"].strip()
@@ -125,7 +125,7 @@ def _parse_refusals(text: str) -> Iterator[dict[str, object]]:
 
 
 def _record_descriptor_shortage(text: str) -> None:
-    """Record the time at which Asterisk last ran out of file descriptors."""
+    """Record when Asterisk last ran out of file descriptors, if these lines of its log say so."""
     lines = [line for line in text.split("\n") if _NO_DESCRIPTORS in line]
     happened_at = _parse_log_time(lines[-1][1:].partition("]")[0]) if lines else None
     if happened_at:

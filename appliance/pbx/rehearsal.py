@@ -97,7 +97,7 @@ def rehearse_call(settings: Settings, plan: Plan, call: RehearsalCall) -> list[R
 
 
 def _rehearsal_plan(plan: Plan) -> Plan:
-    """Return the plan without routes, trunks and announcements, and with the shortest useful waits.
+    """Return the plan without routes, trunks, announcements or limit of calls, with short waits.
 
     If calls are offered to other operators before the wait ends, the second wait stays longer than
     the first, so that the rehearsal shows both.
@@ -114,7 +114,10 @@ def _rehearsal_plan(plan: Plan) -> Plan:
 
 
 def _silent_settings(isolated_settings: Settings, plan: Plan, folder: Path) -> Settings:
-    """Return the settings with a folder of prompts in which every prompt is silent and short."""
+    """Create a short, silent file for every prompt in `folder`; returns settings that use them.
+
+    By these settings, the menu also waits only shortly for a key.
+    """
     prompt_folder = folder / "prompts"
     for language in prompts.LANGUAGES:
         for name in prompts.default_texts(language) | prompts.texts_of_plan(plan, language):

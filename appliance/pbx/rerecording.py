@@ -42,7 +42,10 @@ def follow_joined_calls(settings: Settings, stop: threading.Event) -> None:
 
 
 def _handle_event(settings: Settings, event: dict[str, str]) -> None:
-    """Handle one event; the work is done in a new thread, because it takes time."""
+    """Restart the recordings if this event says that a phone joined its two calls.
+
+    That takes time, so a new thread does it.
+    """
     if event.get("Event") == "AttendedTransfer" and event.get("Result") == "Success":
         names = ("TransfereeChannel", "TransferTargetChannel")
         channels = [event[name] for name in names if event.get(name)]
@@ -68,12 +71,14 @@ def _restart_recording(
 ) -> None:
     """Begin a new recording file for the call on this channel, if it is being recorded.
 
-    The new file's name ends in the number of the leg. A record RECORDING is added for the ledger,
-    because the dialplan, which writes it otherwise, does not notice. `joined_at` (epoch seconds) is
-    when the calls were joined: a long delay is logged.
+    The new file's name ends in its number among the call's files, which is also in the variable
+    LEG. A record RECORDING is added for the ledger, because the dialplan, which writes it
+    otherwise, does not notice. `joined_at` (epoch seconds) is when the calls were joined: a long
+    delay is logged.
     """
 
     def channel_value(name: str) -> str:
+        """Return a variable of the channel; "" if it is not set."""
         return asterisk.send_action("Getvar", Channel=channel, Variable=name).get("Value", "")
 
     former_file = channel_value("RECORDING")

@@ -33,7 +33,8 @@ class CallWitness:
     def find_unlogged_calls(self) -> list[str]:
         """If a check is due, record the observed calls that the log lacks; returns their linkedids.
 
-        Also deletes the records of calls that turned out to be logged, only later.
+        A call must be absent for RECORD_DELAY. The records of calls that were logged only later are
+        deleted.
         """
         if time.monotonic() < self._next_check:
             return []

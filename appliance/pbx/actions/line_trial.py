@@ -10,12 +10,12 @@ RING_MILLISECONDS = 40_000  # longer than the dialplan's own limit
 
 
 def start_line_trial(settings: Settings, trunk: str, by: str, span: int | None = None) -> LineTrial:
-    """Call `calls.test_number` over a trunk; the result is in trunks.latest_tests() later.
+    """Call `calls.test_number` over a trunk, and return the test, which then is in progress.
 
-    `span` limits it to one E1 span; `by` is the login of the user who tests. Raises ActionRefused
-    with the code "number" (the test number is not set or invalid), "barred" (not permitted),
-    "trunk" (does not exist) or "busy" (a test is in progress); Unreachable if Asterisk does not
-    answer.
+    Its result is in trunks.latest_tests() later. `span` limits it to one E1 span; `by` is the login
+    of the user who tests. Raises ActionRefused with the code "number" (the test number is not set
+    or invalid), "barred" (not permitted), "trunk" (does not exist) or "busy" (a test is in
+    progress); Unreachable if Asterisk does not answer.
     """
     number = dialable_number(settings, settings.calls.test_number)
     if not any(configured.name == trunk for configured in routing.current_plan(settings).trunks):

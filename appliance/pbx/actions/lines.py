@@ -26,10 +26,10 @@ class Channel:
 
     name: str  # PJSIP/1001-00000002
     call_id: str  # linkedid
-    is_up: bool
-    bridge: str
-    context: str
-    application: str
+    is_up: bool  # answered
+    bridge: str  # the id of the bridge that connects it with others; "": not connected
+    context: str  # of the dialplan
+    application: str  # of the dialplan, which runs on it now; "": no application, or unknown
     connected_number: str  # number at the other end
 
     @property
@@ -48,7 +48,8 @@ class Line:
     """What a phone does at the moment.
 
     `stage`: ringing | dialling | talk | consulting (the employee's phone rings) | consulted (the
-    employee speaks with the operator while the caller waits) | conference | supervising.
+    employee speaks with the operator while the caller waits) | conference | supervising (it is
+    connected to an operator's talk).
     """
 
     stage: str
@@ -129,7 +130,7 @@ class ChannelSnapshot:
         return next((c for c in self.channels if c.name == name), None)
 
     def talk_partner(self, channel: Channel) -> Channel | None:
-        """Return the other channel in the bridge of `channel`, if there is exactly one."""
+        """Return the other channel in the bridge of `channel`; None unless there is exactly one."""
         bridged = [c for c in self.channels if c.bridge and c.bridge == channel.bridge]
         bridged.remove(channel) if channel in bridged else None
         return bridged[0] if len(bridged) == 1 else None
@@ -160,7 +161,7 @@ class ChannelSnapshot:
         if channel.context == "conference":
             return "conference"
         partner = self.talk_partner(channel)
-        if channel.context == "spy" and not partner:  # otherwise taken over
+        if channel.context == "spy" and not partner:  # with a partner: the talk was taken over
             return "supervising"
         if channel.context == "consult" and not (partner and partner.context == "joined"):
             return "consulted" if partner else "consulting"
@@ -183,7 +184,7 @@ class _SharedSession:
         Raises Unreachable if Asterisk does not answer, ActionRefused if it refuses.
         """
         with self._lock:
-            if settings is not self._settings:
+            if settings is not self._settings:  # they may be those of another Asterisk
                 self.close_session()
                 self._settings = settings
             if self._asterisk:
@@ -271,13 +272,16 @@ def dialable_number(settings: Settings, number: str) -> str:
     if any(user.extension == digits for user in accounts.active_operators()):
         return digits
     if reason := destinations.bar_reason(settings.outgoing, digits):
-        code = "number" if reason == "shape" else "barred"
+        code = "number" if reason == "shape" else "barred"  # "shape": no complete number
         raise ActionRefused(f"{digits} may not be called", code)
     return digits
 
 
 def redirect_channels(asterisk: Connection, *legs: tuple[Channel, str, str]) -> None:
-    """Redirect one channel, or two at once; each leg is (channel, context, extension)."""
+    """Redirect one channel, or two at once; each leg is (channel, context, extension).
+
+    Context and extension are the place in the dialplan at which the channel goes on.
+    """
     fields: dict[str, str] = {}
     for prefix, (channel, context, extension) in zip(("", "Extra"), legs, strict=False):
         channel_field = {"ExtraChannel" if prefix else "Channel": channel.name}

@@ -23,10 +23,10 @@ _PAGE_HOST = re.compile(r";x-ast-orig-host=([^;?>]+)")
 def resume_talk(settings: Settings, extension: str, session: str = "") -> bool:
     """Hang up the channels of this phone that a lost page has left; returns True if there were any.
 
-    If `session` is set, it is the SIP Call-ID of a talk of the requesting page itself, which ends
-    it now. Without it only silent legs of pages other than the registered one are hung up, so a
-    page may request this whenever it loads, and twice. Raises Unreachable if Asterisk does not
-    answer.
+    With `session`, the SIP Call-ID of a talk, the channel of that talk is hung up: the page that
+    has it requests this itself. With "", only silent legs of pages other than the registered one
+    are hung up, so a page may request this whenever it loads, and twice. Raises Unreachable if
+    Asterisk does not answer.
     """
     with exclusive_connection(settings, extension) as asterisk:
         return hang_up_lost_legs(asterisk, extension, session)
@@ -60,7 +60,10 @@ def hang_up_lost_legs(asterisk: Connection, extension: str, session: str = "") -
 
 
 def _is_browser_phone(asterisk: Connection, extension: str) -> bool:
-    """Return True if this is a browser phone, whose callers wait if its page is lost."""
+    """Return True if this is a browser phone, whose callers wait if its page is lost.
+
+    For such phones the dialplan has a variable RESUME_… with the seconds of that wait.
+    """
     return asterisk.send_action("Getvar", Variable=f"RESUME_{extension}").get("Value", "") not in (
         "",
         "0",
@@ -78,7 +81,11 @@ def _talk_legs(asterisk: Connection, extension: str) -> list[Channel]:
 
 
 def _is_lost(asterisk: Connection, leg: Channel, extension: str, session: str) -> bool:
-    """Return True if this leg belongs to `session`, or to a silent page that is not registered."""
+    """Return True if a lost page has left this leg.
+
+    With `session`, it is the leg with this SIP Call-ID. With "", it is a silent leg of a page other
+    than the registered one.
+    """
     if session:
         return _channel_value(asterisk, leg, "CHANNEL(pjsip,call-id)") == session
     contact_list = _channel_value(asterisk, leg, f"PJSIP_DIAL_CONTACTS({extension})")

@@ -19,7 +19,8 @@ _RELOADED_MODULES = (
     *("res_pjsip_outbound_registration.so", "pbx_config.so", "app_queue.so"),
     *("res_musiconhold.so", "app_confbridge.so"),
 )
-_NEW_MODULES = ("func_env.so", "app_echo.so")  # missing in an Asterisk of an older release
+# Not yet in modules.conf when an older release started Asterisk, so they may not be loaded.
+_NEW_MODULES = ("func_env.so", "app_echo.so")
 _MAX_ROUNDS = 25  # of corrections: other processes may change states at the same time
 _RELOAD_TIMEOUT_SECONDS, _RETRY_SECONDS = 20.0, 0.1  # wait for another reload; between attempts
 AUTOPAUSE = "Auto-Pause"  # Asterisk's reason for pausing a phone that did not answer
@@ -30,10 +31,9 @@ def choose_state(
 ) -> None:
     """Record an operator's state and update Asterisk's queues.
 
-    `reason` is that of a pause. `by` is the login of the user who set the state; "" if it was the
-    operator themselves. Raises Unreachable if
-    Asterisk does not answer: the state is recorded nevertheless, and is applied when Asterisk is
-    back.
+    `state` is one of those in `apply_states`, `reason` that of a pause. `by` is the login of the
+    user who set the state; "" if it was the operator themselves. Raises Unreachable if Asterisk
+    does not answer: the state is recorded nevertheless, and is applied when Asterisk is back.
     """
     presence.choose_state(user, state, reason=reason, by=by)
     apply_states(settings)
@@ -76,7 +76,10 @@ def sync_queue_members(settings: Settings, asterisk: Connection) -> None:
 def _queue_sync_actions(
     settings: Settings, asterisk: Connection
 ) -> list[tuple[str, dict[str, str]]]:
-    """Return (AMI action, fields) for each change that makes queue members match the states."""
+    """Return (AMI action, fields) for each change that makes queue members match the states.
+
+    First, operators whose phones Asterisk paused for not answering get the state "pause".
+    """
     members = {
         (event["Queue"], event["Location"]): event
         for event in asterisk.list_events("QueueStatus", "QueueStatusComplete")
@@ -106,7 +109,7 @@ def _queue_sync_actions(
 
 
 def _pause_reason(member: dict[str, str]) -> str:
-    """Return why a queue member is paused; "" if it is not."""
+    """Return why a queue member (an event of AMI) is paused; "" if it is not."""
     return member.get("PausedReason") or "paused" if member["Paused"] == "1" else ""
 
 
@@ -140,7 +143,10 @@ def pause_unanswered_phone(phone: str, moment: dt.datetime) -> bool:
 
 
 def _expected_members(settings: Settings) -> dict[tuple[str, str], tuple[str, Presence]]:
-    """Return the login and chosen state of every operator at work, by (queue, phone)."""
+    """Return the login and chosen state of every operator at work, by (queue, phone).
+
+    An operator is in several queues; the phone is "PJSIP/" and their extension.
+    """
     plan = routing.current_plan(settings)
     return {
         (queue, f"PJSIP/{user.extension}"): (user.login, presence_row)
@@ -170,7 +176,8 @@ def reload_asterisk(settings: Settings, ami_secret: str = "") -> None:
     asterisk_settings = dataclasses.replace(settings.asterisk, ami_secret=current_secret)
     with Connection(dataclasses.replace(settings, asterisk=asterisk_settings)) as asterisk:
         for module in _NEW_MODULES:
-            with contextlib.suppress(ActionRefused):  # usually it is loaded already
+            # If it is loaded already, nothing is left to do: it has no configuration.
+            with contextlib.suppress(ActionRefused):
                 asterisk.send_action("ModuleLoad", Module=module, LoadType="load")
         for module in _RELOADED_MODULES:
             _reload_module(asterisk, module)

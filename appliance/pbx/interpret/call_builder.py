@@ -67,7 +67,7 @@ class CallBuilder(UserEvents):
         self._end_call(moment)
 
     def conclude_call(self) -> None:
-        """Derive the outcome, and which side ended the call, once all records are processed."""
+        """Derive the outcome and the side that ended the call, if it has ended; call it last."""
         call = self.call
         if call.ended_at:
             self._add_cancelled_attempts(call.ended_at)
@@ -76,7 +76,7 @@ class CallBuilder(UserEvents):
             call.ended_by = outcomes.call_ender(call, self.evidence)
 
     def _add_cancelled_attempts(self, moment: dt.datetime) -> None:
-        """Add the dial attempts that our own side broke off, as of `moment`: no record has them."""
+        """Add the dial attempts that our own side broke off at `moment`: the log lacks them."""
         legs = [
             leg for leg in self._citizen_legs() if leg.uniqueid != self.id and not leg.is_answered
         ]
@@ -318,7 +318,8 @@ class CallBuilder(UserEvents):
     def _awaits_better_evidence(self, talk: TalkFacts, side: str) -> bool:
         """Return True if the end of the citizen's channel may show better who ended a talk.
 
-        If the operator hung up (`side`): when the citizen had left before. Else: if it is an E1.
+        `side` hung up. If it is the operator, the citizen may have left the talk before. Otherwise
+        the citizen's channel must be an E1, and still exist: its hangup cause says more.
         """
         if side == "operator":
             return id(talk) in self.talks_left_by_citizen
@@ -347,7 +348,7 @@ class CallBuilder(UserEvents):
                 self.call.holds.append((hold_start, hold_end))
 
     def _end_if_over(self, moment: dt.datetime, side: str) -> None:
-        """End the call, by `side`, if the citizen's channel and the one that placed it are over."""
+        """End the call, which `side` ended, if the citizen's and the first channel are over."""
         first_legs = [leg for leg in self.board.legs.values() if leg.uniqueid == self.id]
         if all(leg.is_over for leg in [*first_legs, *self._citizen_legs()]):
             self.evidence.last_side = side
@@ -360,7 +361,7 @@ class CallBuilder(UserEvents):
             self._end_call(moment)
 
     def _end_call(self, moment: dt.datetime) -> None:
-        """Set the end of the call; end the hold and the gap in a talk that are still open."""
+        """Set the end of the call; end a hold and a talk's interruption that still go on."""
         self._end_hold("", moment)
         self.gap_tracker.abandon_gap(moment)
         self.call.ended_at, self.call.stage = max(moment, self.call.arrived_at), "ended"

@@ -9,7 +9,10 @@ from appliance.pbx.eventlog import Event
 
 
 class Connection(NamedTuple):
-    """A period that includes every talk of a phone in a call; `until` is None if one may go on."""
+    """A period that includes every talk of a phone in a call.
+
+    `until` is None if a talk may still go on.
+    """
 
     since: dt.datetime
     until: dt.datetime | None
@@ -45,7 +48,10 @@ def phone_connections(events: Iterable[Event]) -> dict[str, Connection]:
 
 
 def _merge_connections(stretches: Sequence[Connection]) -> Connection:
-    """Return one period that includes all of a phone's connections."""
+    """Return one period that includes all of a phone's connections, of which there is at least one.
+
+    Its end is None if one of them has no end.
+    """
     ends = [until for _, until in stretches if until]
     return Connection(
         min(since for since, _ in stretches), max(ends) if len(ends) == len(stretches) else None

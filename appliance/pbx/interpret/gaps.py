@@ -20,7 +20,7 @@ class GapTracker:
         talk.ended_at, self.interrupted_talk = None, talk
 
     def close_gap(self, extension: str | None, moment: dt.datetime) -> TalkFacts | None:
-        """End the gap because the caller is connected again.
+        """End the gap because the caller is connected again, to the phone `extension` if it is one.
 
         Returns the interrupted talk if the caller is connected to the phone of its operator, so
         that the talk goes on; otherwise None.

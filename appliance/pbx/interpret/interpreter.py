@@ -70,7 +70,8 @@ def interpret_call(
 
     The records are all those of the linkedid `root`, which names the call (by default the oldest),
     and of others that belong to the same call: a phone's second call by which it handed the caller
-    over. `died_at` is when Asterisk died: a call without an end in the log ended then, by a fault.
+    over. A call without an end in the log ended at `died_at`, by a fault: Asterisk died, or the
+    call vanished from it. `died_at` is None if neither is known.
     `steps` are those of the clock, in their order; all times of the call are by the clock as it was
     when the call began.
     """

@@ -24,7 +24,7 @@ class Evidence:
     dial_status: str = ""  # DIALSTATUS of the last attempt to reach the callee
     asterisk_died: bool = False
     last_side: str = "system"  # side that hung up the call's last channel
-    _ender_by_talk: dict[int, str] = field(default_factory=dict)
+    _ender_by_talk: dict[int, str] = field(default_factory=dict)  # by id() of the talk, as below
     _likely_ender_by_talk: dict[int, str] = field(default_factory=dict)
 
     def record_ender(self, talk: TalkFacts, side: str) -> None:

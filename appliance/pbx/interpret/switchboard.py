@@ -11,13 +11,13 @@ class Leg:
     """One channel of a call. Its role: citizen, operator, employee, or "" for a machine."""
 
     uniqueid: str
-    channel: str
-    endpoint: str
+    channel: str  # its name, "PJSIP/1001-00000002"
+    endpoint: str  # the phone's extension, or the trunk; "" if unknown
     role: str
     party: str  # an operator's login, otherwise a number
     linkedid: str  # the linkedid with which it began
     started_at: dt.datetime
-    bridge: str | None = None
+    bridge: str | None = None  # the id of the bridge that it is in
     is_answered: bool = False
     is_over: bool = False
 

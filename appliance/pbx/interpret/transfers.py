@@ -16,9 +16,9 @@ class Consultation:
 
     transfer: TransferFacts
     uniqueid: str  # of the phone's second channel
-    phone: str
-    is_over: bool = False
-    was_handed_over: bool = False
+    phone: str  # its extension
+    is_over: bool = False  # the second channel ended
+    was_handed_over: bool = False  # the phone joined its two calls and left
 
 
 @dataclass
@@ -27,13 +27,13 @@ class TransferLog:
 
     transfers: list[TransferFacts] = field(default_factory=list)
     consultations: dict[str, Consultation] = field(default_factory=dict)  # by linkedid
-    _open_transfers: list[TransferFacts] = field(default_factory=list)  # not ended yet
-    _last_announced: TransferFacts | None = None
+    _open_transfers: list[TransferFacts] = field(default_factory=list)  # without a TRANSFER_END yet
+    _last_announced: TransferFacts | None = None  # open or not
     _rung_number: str = ""  # the number rung for it: of the employee or of their substitute
 
     @property
     def open_transfer(self) -> TransferFacts | None:
-        """The announced transfer that has not ended yet, if there is one."""
+        """The last announced transfer that has no TRANSFER_END yet, if there is one."""
         return self._open_transfers[-1] if self._open_transfers else None
 
     def add_announced(self, event: Event) -> TransferFacts:
@@ -56,7 +56,7 @@ class TransferLog:
 
     @property
     def rung_number(self) -> str | None:
-        """The number that is rung for the announced transfer, if one is open."""
+        """The number that is rung for the announced transfer; None if no transfer is open."""
         return self._rung_number if self._open_transfers else None
 
     def end_announced(self, event: Event) -> None:
@@ -78,22 +78,22 @@ class TransferLog:
         self.consultations[event.linkedid] = Consultation(transfer, event.uniqueid, event.endpoint)
 
     def consultation_on_channel(self, uniqueid: str) -> Consultation | None:
-        """Return the consultation whose second call is on this channel of the phone, if any."""
+        """Return the consultation whose second call is on this channel of a phone, if any."""
         matches = (c for c in self.consultations.values() if c.uniqueid == uniqueid)
         return next(matches, None)
 
     def set_dialled_number(self, linkedid: str, number: str) -> None:
-        """Handle OUTGOING of a second call: store the number that the phone dialled."""
+        """Handle OUTGOING: if it is of a second call, store the number that the phone dialled."""
         if consultation := self.consultations.get(linkedid):
             consultation.transfer.to = number
 
     def set_dial_result(self, linkedid: str, status: str) -> None:
-        """Handle DIALLED of a second call: store the result of the dialling."""
+        """Handle DIALLED: if it is of a second call, store the result of dialling (DIALSTATUS)."""
         if consultation := self.consultations.get(linkedid):
             consultation.transfer.result = OUTCOME_BY_STATUS.get(status, "failed")
 
     def mark_answered(self, linkedid: str) -> None:
-        """Handle ANSWER of the other party of a second call."""
+        """Handle ANSWER of the party that a phone rang by its second call."""
         if consultation := self.consultations.get(linkedid):
             consultation.transfer.result = "answered"
 
@@ -115,16 +115,18 @@ class TransferLog:
             consultation.transfer.result = consultation.transfer.result or "no_answer"
 
     def record_talk(self, party: str) -> None:
-        """Record that the caller talks with `party`.
+        """Record that the caller now talks with `party`, an operator's login or a number.
 
-        An open transfer was answered by it or, if `party` is the one who transferred, the caller
-        has returned from it. A second call by which the caller was handed over was answered too.
+        If `party` made the open transfer, the caller has returned from it, unless somebody had
+        answered it before: a transfer stays open until its TRANSFER_END. Any other party has
+        answered it by this. A second call by which the caller was handed over is answered, too.
         """
         if transfer := self.open_transfer:
             if party == transfer.by:
                 transfer.returned = transfer.result is None
             else:
                 transfer.result = "answered"
+        # After a handover only the party that the phone had called is left: it is `party`.
         for consultation in self.consultations.values():
             if consultation.was_handed_over and consultation.transfer.result is None:
                 consultation.transfer.result = "answered"

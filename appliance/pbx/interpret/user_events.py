@@ -10,7 +10,10 @@ from appliance.telephony.calls import CallFacts, DialFacts, RecordingFacts, Talk
 
 
 class UserEvents:
-    """Handlers of the dialplan's own records; `CallBuilder` adds those of Asterisk's records."""
+    """Handlers of the dialplan's own records.
+
+    `CallBuilder` sets these fields, and adds the handlers of Asterisk's records.
+    """
 
     id: str
     board: Switchboard
@@ -41,11 +44,15 @@ class UserEvents:
             self.transfer_log.set_dialled_number(event.linkedid, callee_number)
             return
         call.callee, call.caller = callee_number, canonical_number(facts.get("shown", ""))
+        # Who called (a login), why, and `for` which task, call or appeal: see CallFacts.
         call.by, call.reason = facts.get("by") or None, facts.get("reason") or None
         call.serves = facts.get("for") or None
 
     def handle_dial_result(self, event: Event) -> None:
-        """Handle DIALLED: record the result of an attempt to call over a trunk."""
+        """Handle DIALLED: record the result of an attempt to call over a trunk.
+
+        It is also the result of a transfer if a phone's second call made the attempt.
+        """
         facts = event.extra
         status, trunk = facts.get("status", ""), facts.get("trunk", "")
         attempt = DialFacts(trunk, event.at, status, facts.get("cause") or None)
@@ -100,7 +107,10 @@ class UserEvents:
         self.call.recordings.append(RecordingFacts(event.extra["file"], event.at, is_consultation))
 
     def handle_loss(self, event: Event) -> None:
-        """Handle LOST: the operator's page is gone, and the caller is kept waiting for it."""
+        """Handle LOST: the operator's page is gone, and the caller is kept waiting for it.
+
+        The phone's last talk, which seemed to end by this, goes on with a gap.
+        """
         phone = event.extra.get("extension", "")
         ended_talks = [
             talk for talk in self.call.talks if talk.extension == phone and talk.ended_at
@@ -111,7 +121,7 @@ class UserEvents:
             self.call.stage = "talk"
 
     def handle_resume_timeout(self, event: Event) -> None:
-        """Handle GIVEN_UP: the operator's page did not return in time."""
+        """Handle GIVEN_UP: the operator's page did not return in time, so the talk is over."""
         self.gap_tracker.abandon_gap(event.at)
 
     def continue_talk(self, talk: TalkFacts) -> None:

@@ -20,7 +20,7 @@ class VisitLog:
 
     visits: list[VisitFacts]
     _next_reason: str = "first"  # why the caller joins the next queue
-    _ring_by_leg: dict[str, RingFacts] = field(default_factory=dict)  # by the phone's uniqueid
+    _ring_by_leg: dict[str, RingFacts] = field(default_factory=dict)  # by uniqueid of the channel
 
     @property
     def current_visit(self) -> VisitFacts | None:
@@ -71,7 +71,7 @@ class VisitLog:
     def end_ring(self, event: Event) -> bool:
         """End the ringing of a phone whose channel ended; the hangup cause gives the result.
 
-        Returns False if it did not ring.
+        Returns False if the channel was not that of a phone that was still ringing.
         """
         ring = self._ring_by_leg.get(event.uniqueid)
         if not ring or ring.ended_at is not None:

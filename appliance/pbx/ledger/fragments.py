@@ -38,6 +38,7 @@ def update_fragments(new_fragments: list[Fragment], joined_texts: list[bytes]) -
     """
     for is_at_file_start, text in new_fragments:
         if text not in joined_texts:
+            # The same bytes may be one record's first half (t) and another's second half (h).
             digest = hashlib.sha256(text + (b"h" if is_at_file_start else b"t")).hexdigest()
             EventFragment.insert(
                 hash=digest, head=is_at_file_start, text=text

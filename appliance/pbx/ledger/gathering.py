@@ -52,11 +52,11 @@ def affected_calls(new_events: Sequence[Event]) -> set[str]:
 
     A start of Asterisk ends the calls before it, and a step of the clock changes the times of
     calls. A record that is read late can change when the calls that the next start cut ended: they
-    end with the last record before it. The linkedids of the new records themselves are left out,
-    because they are projected when their records are stored. `new_events` must not be empty.
+    end with the last record before it. The new records' own linkedids are left out, because they
+    are projected when their records are stored; only those of SHARED_TYPES, which are stored
+    separately, are included. `new_events` must not be empty.
     """
     shared_events = [event for event in new_events if event.type in SHARED_TYPES]
-    # These records are stored by themselves, so their own linkedids are still to be projected.
     linkedids = {event.linkedid for event in shared_events}
     boots = {event.at for event in shared_events if event.type == "BOOT"}
     if next_boot := records.next_boot(min(event.at for event in new_events)):
@@ -282,18 +282,27 @@ def _gather_placed_calls(
 
 
 class _Search(NamedTuple):
-    """A search for the calls that a phone placed while it was connected."""
+    """A search for the calls that a phone placed while it was connected to another party.
+
+    `since` and `until` bound the recorded times to search. If the clock was stepped while the phone
+    was connected, its connection needs a second search, by the other clock's times.
+    `connected_until` is the end of the connection by the clock as it was when the call began; None
+    if it may go on.
+    """
 
     phone: str
     since: dt.datetime
     until: dt.datetime
-    connected_until: dt.datetime | None  # by the call's own clock; None: the talk may go on
+    connected_until: dt.datetime | None
 
 
 def _searches_for_placed_calls(
     events: Sequence[Event], steps: Iterable[ClockStep]
 ) -> list[_Search]:
-    """Return the searches for calls that phones placed while these records show them connected."""
+    """Return the searches for calls that phones placed while these records show them connected.
+
+    `steps` are those of the clock near the records.
+    """
     return [
         _Search(phone, since, until, connected_until)
         for phone, (connected_since, connected_until) in phone_connections(events).items()
@@ -341,7 +350,10 @@ def _steps_near(moments: Collection[dt.datetime]) -> list[ClockStep]:
 
 
 def _boots_after(beginnings: Iterable[dt.datetime]) -> list[Boot]:
-    """Return the next start of Asterisk after each of these times, in order of time."""
+    """Return the next start of Asterisk after each of these times, in order of time.
+
+    A start that is the next one after several of them is listed once.
+    """
     boots = {boot for beginning in beginnings if (boot := records.next_boot(beginning))}
     return [
         Boot(at, records.last_record_before_boot(at), at > clock.now() + END_TOLERANCE)

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 def call_projector(settings: Settings) -> Callable[[str], None]:
-    """Return a function that projects the call of a linkedid, by the rules in the settings."""
+    """Return a function that takes a linkedid and projects its call, as `project_call` does."""
     return functools.partial(project_call, rules=settings.calls)
 
 
@@ -53,9 +53,9 @@ def project_calls(
     """Project these calls: interpret each from all its records and store it in the ledger.
 
     `events_by_call` contains all records of each linkedid, which are stored already. Calls that
-    depend on no other are stored together, the rest one by one. `interpreted_calls` were
-    interpreted in advance; one is used if the same records are gathered now. Call it inside a write
-    transaction.
+    depend on no other are stored together, the rest one by one. `rules` are the settings of calls.
+    `interpreted_calls` were interpreted in advance; one is used if the same records are gathered
+    now. Call it inside a write transaction.
     """
     stored_ids: set[str] = set()
     try:
@@ -99,7 +99,7 @@ def _try_to_interpret(call_records: CallRecords, level: int) -> InterpretedCall 
 def _store_independent_calls(batch: Sequence[CallFacts], rules: Calls) -> None:
     """Store calls of which no other call is a part, and update the tasks to call callers back.
 
-    A call without an end or a talk is skipped for the tasks: it changes no task yet.
+    A call that has neither an end nor a talk yet changes no task.
     """
     calls.store_calls(batch, rules)
     first_arrivals: dict[str, dt.datetime] = {}
@@ -116,7 +116,7 @@ def project_call(linkedid: str, rules: Calls) -> None:
 
     A phone's second call belongs to the call that waits during it, and is projected with it. A call
     that cannot be interpreted keeps its former row, and is set aside (`calls.quarantine_pieces`)
-    until it can.
+    until it can. `rules` are the settings of calls, such as when a call counts as short.
     """
     name = linkedid.encode("utf-8", "replace")
     try:
@@ -134,8 +134,8 @@ def project_call(linkedid: str, rules: Calls) -> None:
 def _project_family(linkedid: str, rules: Calls) -> None:
     """Project the calls to which the records of this linkedid belong.
 
-    These are the calls of which they are a part, or those that they name themselves. A call that is
-    no longer a part of another one since then is projected too.
+    These are the calls of which they are a part, or those that they name themselves. If another
+    linkedid turns out to be no longer a part of one of these calls, its own call is projected too.
     """
     events = records.family_events(linkedid)
     if not events:
@@ -154,9 +154,10 @@ def _project_family(linkedid: str, rules: Calls) -> None:
 
 
 def _store_call(call: InterpretedCall, rules: Calls) -> list[str]:
-    """Store one call, and which linkedids are part of it; delete it if it is no call (no facts).
+    """Store one call, and which other linkedids are part of it; delete it if it has no facts.
 
-    Returns the linkedids that were part of it before and no longer are.
+    Without facts the records describe no call. Returns the linkedids that were part of the call
+    before and no longer are.
     """
     facts, root = call.facts, call.records.root
     if not facts:

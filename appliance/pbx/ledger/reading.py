@@ -61,7 +61,7 @@ def _store_chunk(chunk: LogChunk, path: Path, progress: EventFile, rules: Calls)
     new_events = records.select_unstored([*chunk.events, *joined_events])
 
     def store_leftovers_and_position() -> None:
-        """Store damaged bytes, fragments and the position, and project the other affected calls."""
+        """Store damaged bytes, fragments and the position; see also `_project_affected_calls`."""
         calls.quarantine_pieces(log_files.storable_name(path), chunk.damages)
         fragments.update_fragments(chunk.fragments, joined_texts)
         _project_affected_calls(new_events, rules)
@@ -75,7 +75,7 @@ def _store_chunk(chunk: LogChunk, path: Path, progress: EventFile, rules: Calls)
 def store_events(events: Iterable[Event], rules: Calls) -> int:
     """Store those of the records that are new, and project their calls; returns how many are new.
 
-    Call it inside a write transaction.
+    `rules` are the settings of calls. Call it inside a write transaction.
     """
     new_events = records.select_unstored(events)
     for step in _storing_steps(new_events, rules):
@@ -142,7 +142,10 @@ def _missing_events(
 
 
 def _project_affected_calls(new_events: list[Event], rules: Calls) -> None:
-    """Store the records that affect other calls, and project all calls that they affect."""
+    """Store the new records of SHARED_TYPES, and project the other calls that new records change.
+
+    See `gathering.affected_calls`.
+    """
     if not new_events:
         return
     records.insert_events(e for e in new_events if e.type in gathering.SHARED_TYPES)

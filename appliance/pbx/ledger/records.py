@@ -105,9 +105,10 @@ def insert_events(events: Iterable[Event]) -> None:
 
 
 def events_by_linkedid(linkedids: Collection[str]) -> dict[str, list[Event]]:
-    """Return the stored records by linkedid; linkedids without records are missing.
+    """Return the stored records of these linkedids, by linkedid; one without records is missing.
 
-    Rows without a record, as demonstration data has them, are omitted.
+    Rows of the table that contain only the columns for searching, as in demonstration data, do not
+    count as records.
     """
     events: defaultdict[str, list[Event]] = defaultdict(list)
     for event in _events_from_rows(_STORED_RECORDS.fetch_tuples(ids=linkedids)):
@@ -116,9 +117,10 @@ def events_by_linkedid(linkedids: Collection[str]) -> dict[str, list[Event]]:
 
 
 def _events_from_rows(rows: Iterable[tuple[Any, ...]]) -> Iterator[Event]:
-    """Yield the events of rows given as the columns store them; leave out rows without a record."""
+    """Yield the events of rows of _RECORD_COLUMNS, whose values are as the database stores them."""
     for hash, linkedid, at, type, uniqueid, fields_text in rows:
         fields = json.loads(fields_text)
+        # In rows of demonstration data the record's fields are missing.
         if "EventTime" in fields:
             yield eventlog.event_from_columns(
                 hash, linkedid, datetime_from_microseconds(at), type, uniqueid, fields

@@ -121,6 +121,7 @@ async def _wait_for_answer(call: Call) -> None:
     """Wait until the call is answered. Raises StepFailed if it ends or takes too long."""
 
     def is_answered() -> bool:
+        """Return True once the call is answered; raises StepFailed if it is over."""
         if call.state == "over":
             raise StepFailed(f"SIP {call.status}")
         return call.state == "up"

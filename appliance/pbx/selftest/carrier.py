@@ -94,7 +94,10 @@ def place_carrier_call(settings: Settings, name: str) -> SelfTestResult:
 
 
 def is_busy(trunk: Trunk) -> bool:
-    """Return True if citizens need the line: a caller waits, or few channels are free."""
+    """Return True if citizens need the line: a caller waits, or few channels are free.
+
+    A trunk without a limit of channels always has free ones.
+    """
     if any(call.waiting_since for call in calls.live_calls()):
         return True
     used_channels, capacity = trunks.trunk_load(

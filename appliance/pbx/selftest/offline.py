@@ -139,7 +139,7 @@ def _add_loopback_address(alias: str, address: str) -> None:
 
 
 def _drain_queries(name_servers: list[socket.socket]) -> list[bytes]:
-    """Return the queries that the name servers have received since the last call."""
+    """Return the DNS queries that the sockets of `occupy_name_servers` received since last time."""
     queries = []
     for line in name_servers:
         with contextlib.suppress(BlockingIOError):  # no query is left

@@ -33,13 +33,14 @@ def answer_call(call: Call, own_pitch: int, voices: tuple[int, ...]) -> None:
 
 
 async def wait_for_sound(call: Call, pitch: int, limit_seconds: float, since: float = 0.0) -> None:
-    """Wait until a voice of this pitch, or a prompt (MUSIC), is received.
+    """Wait until a voice of this pitch in hertz, or a prompt (tones.MUSIC), is received.
 
-    `since` is a time before which sounds do not count. Raises StepFailed if the call ends or it
-    takes longer than `limit_seconds`.
+    `since` is a time (epoch seconds) before which sounds do not count. Raises StepFailed if the
+    call ends or it takes longer than `limit_seconds`.
     """
 
     def is_received() -> bool:
+        """Return True once the pitch is received; raises StepFailed if the call is over."""
         if call.state == "over":
             raise StepFailed(describe_state(call))
         return any(pitch in pitches for at, pitches in call.media.received.voices if at > since)

@@ -35,7 +35,11 @@ class ScratchSite:
 
 
 def create_site(settings: Settings, folder: Path) -> ScratchSite:
-    """Create the site in a folder; afterwards, the open database is the site's."""
+    """Create the site in a folder; afterwards, the open database is the site's.
+
+    The site has the real one's plan, prompts and addresses of hosts, one operator who is ready, and
+    neither SMS accounts nor a bot. Its processes are started by `run_site`.
+    """
     plan, host_names = routing.current_plan(settings), hosts.stored_addresses()
     prompts = folder / "prompts"
     _copy_sounds(settings.paths.prompts, prompts)
