@@ -79,16 +79,16 @@ def send_alarm(settings: Settings, check: Check) -> bool:
     return any(results)
 
 
-def _current_chat_id(chat: int) -> str:
-    """Return the current id of a chat, whose id in the settings is `chat`.
+def _current_chat_id(configured_id: int) -> str:
+    """Return the current id of a chat that has `configured_id` in the settings.
 
     A group gets a new id when Telegram turns it into a supergroup. If the database cannot be read,
     the id in the settings is returned.
     """
     try:
-        return duty.current_chat_id(chat)
+        return duty.current_chat_id(configured_id)
     except peewee.PeeweeException:  # this alarm is about the database: it is sent nevertheless
-        return str(chat)
+        return str(configured_id)
 
 
 def _send_by_bot(account: Telegram, chat: str, text: str) -> bool:

@@ -174,17 +174,17 @@ def _former_place_answers(settings: Settings, extension: str, phone: _PhoneHisto
 
 def _phone_responds(local_address: str, extension: str, place: PhonePlace) -> bool:
     """Return True if a phone at `place` responds to a SIP request from Asterisk's own address."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
-        line.settimeout(_ANSWER_TIMEOUT_SECONDS)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp_socket:
+        udp_socket.settimeout(_ANSWER_TIMEOUT_SECONDS)
         try:
-            line.bind((local_address, 0))
-            line.connect((place.host, place.port))
-            source = "{}:{}".format(*line.getsockname())
+            udp_socket.bind((local_address, 0))
+            udp_socket.connect((place.host, place.port))
+            source = "{}:{}".format(*udp_socket.getsockname())
             request = _OPTIONS_REQUEST.format(
                 phone=extension, place=place.host, here=source, one=uuid.uuid4().hex
             )
-            line.send(request.encode())
-            return line.recv(4096).startswith(b"SIP/2.0 ")
+            udp_socket.send(request.encode())
+            return udp_socket.recv(4096).startswith(b"SIP/2.0 ")
         except (OSError, OverflowError):  # nothing there; an invalid port
             return False
 

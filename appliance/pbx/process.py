@@ -219,7 +219,7 @@ def _maintain_reserve(settings: Settings, stop: threading.Event) -> None:
         reserve.check_free_space(settings)
 
 
-def _monitor_jobs(settings: Settings, stop: threading.Event) -> None:
+def _monitor_jobs_process(settings: Settings, stop: threading.Event) -> None:
     """Raise and send an alarm if the process `appliance jobs` does not work, until `stop` is set.
 
     That process sends all other alarms, so it cannot send this one.
@@ -251,5 +251,5 @@ _THREAD_FUNCTIONS = (
         browser_phones.unregister_ended_phones_regularly,
         _maintain_reserve,
     ),
-    *(_monitor_jobs, database_alarm.watch_database),
+    *(_monitor_jobs_process, database_alarm.watch_database),
 )

@@ -77,7 +77,7 @@ def rehearse_call(settings: Settings, plan: Plan, call: RehearsalCall) -> list[R
     Raises config.ConfigError if the second Asterisk does not start or accepts no call.
     """
     with tempfile.TemporaryDirectory(prefix="appliance-try-") as folder:
-        isolated_settings = _silent_settings(
+        isolated_settings = _create_silent_prompts(
             config.isolate_settings(settings, Path(folder)), plan, Path(folder)
         )
         files = config.render_files(
@@ -113,7 +113,7 @@ def _rehearsal_plan(plan: Plan) -> Plan:
     return dataclasses.replace(plan, trunks=(), routes=(), queueing=short_queueing, limits=limits)
 
 
-def _silent_settings(isolated_settings: Settings, plan: Plan, folder: Path) -> Settings:
+def _create_silent_prompts(isolated_settings: Settings, plan: Plan, folder: Path) -> Settings:
     """Create a short, silent file for every prompt in `folder`; returns settings that use them.
 
     By these settings, the menu also waits only shortly for a key.

@@ -64,7 +64,7 @@ class CallBuilder(UserEvents):
         for uniqueid in sorted(self.talking_legs):
             self._stop_talk(uniqueid, moment)
         self.evidence.asterisk_died = True
-        self._end_call(moment)
+        self._set_call_end(moment)
 
     def conclude_call(self) -> None:
         """Derive the outcome and the side that ended the call, if it has ended; call it last."""
@@ -358,9 +358,9 @@ class CallBuilder(UserEvents):
             self.visit_log.cancel_rings(moment)
             for uniqueid in sorted(self.talking_legs):
                 self._stop_talk(uniqueid, moment)
-            self._end_call(moment)
+            self._set_call_end(moment)
 
-    def _end_call(self, moment: dt.datetime) -> None:
+    def _set_call_end(self, moment: dt.datetime) -> None:
         """Set the end of the call; end a hold and a talk's interruption that still go on."""
         self._end_hold("", moment)
         self.gap_tracker.abandon_gap(moment)

@@ -44,15 +44,15 @@ def phone_connections(events: Iterable[Event]) -> dict[str, Connection]:
     for channel in phones.keys() & entered_at.keys():
         until = call_end if is_interrupted else left_at.get(channel, call_end)
         connections[phones[channel]].append(Connection(entered_at[channel], until))
-    return {phone: _merge_connections(stretches) for phone, stretches in connections.items()}
+    return {phone: _merge_connections(periods) for phone, periods in connections.items()}
 
 
-def _merge_connections(stretches: Sequence[Connection]) -> Connection:
+def _merge_connections(periods: Sequence[Connection]) -> Connection:
     """Return one period that includes all of a phone's connections, of which there is at least one.
 
     Its end is None if one of them has no end.
     """
-    ends = [until for _, until in stretches if until]
+    ends = [until for _, until in periods if until]
     return Connection(
-        min(since for since, _ in stretches), max(ends) if len(ends) == len(stretches) else None
+        min(since for since, _ in periods), max(ends) if len(ends) == len(periods) else None
     )

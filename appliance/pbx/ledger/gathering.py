@@ -99,7 +99,7 @@ def independent_calls(events_by_call: Mapping[str, Sequence[Event]]) -> list[Cal
     }
     dependent_ids |= calls.unusable_calls(events_by_call)
     # A later start of Asterisk may have cut a call without an end, at the time of any other record.
-    later_boot = records.next_boot(min(map(_first_time, events_by_call.values())))
+    later_boot = records.next_boot(min(map(_earliest_time, events_by_call.values())))
     candidates = {
         linkedid: events
         for linkedid, events in events_by_call.items()
@@ -108,7 +108,7 @@ def independent_calls(events_by_call: Mapping[str, Sequence[Event]]) -> list[Cal
         if not any(event.type == "GONE" for event in events)
         if not later_boot
         or _has_ended(linkedid, events)
-        or not records.next_boot(_first_time(events))
+        or not records.next_boot(_earliest_time(events))
     }
     dependent_ids = _calls_with_second_call(candidates)
     return [
@@ -176,8 +176,8 @@ def gather_call(root: str, events: Sequence[Event]) -> CallRecords:
     steps = _steps_near([event.at for event in events])
     placed_calls = _gather_placed_calls(root, events, steps)
     beginnings = {
-        _first_time(events),
-        *(_first_time([*events, *call.events]) for call in placed_calls),
+        _earliest_time(events),
+        *(_earliest_time([*events, *call.events]) for call in placed_calls),
     }
     boots = _boots_after(beginnings)
     needs_sounds = boots or any(event.type == "GONE" for event in events)
@@ -307,7 +307,7 @@ def _searches_for_placed_calls(
         _Search(phone, since, until, connected_until)
         for phone, (connected_since, connected_until) in phone_connections(events).items()
         for since, until in times_to_search(
-            connected_since, connected_until or _last_time(events) + MAX_TALK, steps
+            connected_since, connected_until or _latest_time(events) + MAX_TALK, steps
         )
     ]
 
@@ -375,9 +375,9 @@ def _is_stored_as_ended(root: str) -> bool:
     return bool(rows.exists())
 
 
-def _first_time(events: Iterable[Event]) -> dt.datetime:
+def _earliest_time(events: Iterable[Event]) -> dt.datetime:
     return min(event.at for event in events)
 
 
-def _last_time(events: Iterable[Event]) -> dt.datetime:
+def _latest_time(events: Iterable[Event]) -> dt.datetime:
     return max(event.at for event in events)

@@ -112,33 +112,40 @@ def _storing_steps(new_events: list[Event], rules: Calls) -> Iterator[Callable[[
         if event.type not in gathering.SHARED_TYPES:
             events_by_call[event.linkedid].append(event)
     for batch in itertools.batched(sorted(events_by_call.items()), _CALLS_PER_STEP, strict=False):
-        new = dict(batch)
-        yield functools.partial(_store_calls, new, projection.interpret_in_advance(new), rules)
+        new_by_call = dict(batch)
+        yield functools.partial(
+            _store_calls, new_by_call, projection.interpret_in_advance(new_by_call), rules
+        )
 
 
 def _store_calls(
-    new: Mapping[str, list[Event]], interpreted_calls: Mapping[str, InterpretedCall], rules: Calls
+    new_by_call: Mapping[str, list[Event]],
+    interpreted_calls: Mapping[str, InterpretedCall],
+    rules: Calls,
 ) -> None:
     """Store the new records of these linkedids, and project their calls.
 
     `interpreted_calls` were interpreted in advance, from the new records alone.
     """
-    stored = records.events_by_linkedid(new)
-    records.insert_events([event for events in new.values() for event in events])
+    stored_by_call = records.events_by_linkedid(new_by_call)
+    records.insert_events([event for events in new_by_call.values() for event in events])
     # Another process that reads the same log may have stored some of the new records already.
     events_by_call = {
-        linkedid: [*stored.get(linkedid, ()), *_missing_events(stored, linkedid, new[linkedid])]
-        for linkedid in new
+        linkedid: [
+            *stored_by_call.get(linkedid, ()),
+            *_missing_events(stored_by_call, linkedid, new_by_call[linkedid]),
+        ]
+        for linkedid in new_by_call
     }
     projection.project_calls(events_by_call, rules, interpreted_calls)
 
 
 def _missing_events(
-    stored: Mapping[str, list[Event]], linkedid: str, new: list[Event]
+    stored_by_call: Mapping[str, list[Event]], linkedid: str, new_events: list[Event]
 ) -> list[Event]:
     """Return the new records of a linkedid that are not among the stored ones."""
-    stored_hashes = {event.hash for event in stored.get(linkedid, ())}
-    return [event for event in new if event.hash not in stored_hashes]
+    stored_hashes = {event.hash for event in stored_by_call.get(linkedid, ())}
+    return [event for event in new_events if event.hash not in stored_hashes]
 
 
 def _project_affected_calls(new_events: list[Event], rules: Calls) -> None:

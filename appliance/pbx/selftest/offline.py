@@ -99,11 +99,11 @@ def isolate_network() -> None:
         Path("/proc/self/gid_map").write_text(f"{group} {group} 1", "ascii")
     else:
         os.unshare(os.CLONE_NEWNET)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
-        fcntl.ioctl(line, _IOCTL_SET_FLAGS, struct.pack("16sh14x", b"lo", _FLAGS_UP_RUNNING))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp_socket:
+        fcntl.ioctl(udp_socket, _IOCTL_SET_FLAGS, struct.pack("16sh14x", b"lo", _FLAGS_UP_RUNNING))
         interfaces = [name for _, name in socket.if_nameindex() if name != "lo"]
         try:
-            line.connect(_OUTSIDE_ADDRESS)
+            udp_socket.connect(_OUTSIDE_ADDRESS)
         except OSError:  # the network is unreachable, as it must be
             return
     raise StepFailed(f"there is a way out: {', '.join(interfaces)}")
@@ -123,28 +123,30 @@ def occupy_name_servers(file: Path = Path("/etc/resolv.conf")) -> list[socket.so
     for number, server in enumerate(servers):
         if not server.startswith("127."):
             _add_loopback_address(f"lo:{number}", server)
-        line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        line.bind((server, 53))
-        line.setblocking(False)
-        sockets.append(line)
+        udp_socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        udp_socket.bind((server, 53))
+        udp_socket.setblocking(False)
+        sockets.append(udp_socket)
     return sockets
 
 
 def _add_loopback_address(alias: str, address: str) -> None:
     """Give the loopback interface a further address, as its alias, such as "lo:1"."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp_socket:
         for request, value in ((_IOCTL_SET_ADDRESS, address), (_IOCTL_SET_MASK, "255.255.255.255")):
             address_record = struct.pack("HH4s8x", socket.AF_INET, 0, socket.inet_aton(value))
-            fcntl.ioctl(line, request, struct.pack("16s16s8x", alias.encode(), address_record))
+            fcntl.ioctl(
+                udp_socket, request, struct.pack("16s16s8x", alias.encode(), address_record)
+            )
 
 
 def _drain_queries(name_servers: list[socket.socket]) -> list[bytes]:
     """Return the DNS queries that the sockets of `occupy_name_servers` received since last time."""
     queries = []
-    for line in name_servers:
+    for server in name_servers:
         with contextlib.suppress(BlockingIOError):  # no query is left
             while True:
-                queries.append(line.recv(2048))
+                queries.append(server.recv(2048))
     return queries
 
 
@@ -215,14 +217,14 @@ def _register_appeal(site: ScratchSite, scenario: CallScenario) -> None:
         )
         if response.status_code != 302:
             raise StepFailed(f"sign-in: {response.status_code}")
-        form = _find_in_page(
+        form_token = _find_in_page(
             browser, f"{base_url}/operator", r'id="form"[^>]* data-token="([^"]+)"'
         )
         token = _find_in_page(
             browser, f"{base_url}/operator", r'name="csrf-token" content="([^"]+)"'
         )
         response = browser.post(
-            f"{base_url}/operator/forms/{form}/register",
+            f"{base_url}/operator/forms/{form_token}/register",
             json={"values": _FORM_VALUES},
             headers={"X-CSRFToken": token},
             timeout=30,
