@@ -96,8 +96,9 @@ def render_files(
 def verify_configuration(settings: Settings, plan: Plan | None = None) -> None:
     """Verify the configuration with a second Asterisk that is isolated from the running one.
 
-    It listens on a loopback address of its own and writes into a temporary folder. Raises
-    ConfigError if it does not start, logs an error, or lacks an endpoint, a queue or a context.
+    `plan` is the plan to verify, by default the one in force. The second Asterisk listens on a
+    loopback address of its own and writes into a temporary folder. Raises ConfigError if it does
+    not start, logs an error, or lacks an endpoint, a queue or a context.
     """
     with tempfile.TemporaryDirectory(prefix="appliance-try-") as folder:
         isolated_settings = isolate_settings(settings, Path(folder))

@@ -27,7 +27,11 @@ class ConsoleSilent(RuntimeError):
 
 
 def inspect_regularly(settings: Settings, stop: threading.Event) -> None:
-    """Inspect Asterisk every INSPECTION_SECONDS, until `stop` is set."""
+    """Inspect Asterisk every INSPECTION_SECONDS, until `stop` is set.
+
+    Phones that are registered from two places are recorded too. Before each inspection, the folder
+    of recordings gets its mark (`folder_mark`) if it never had one.
+    """
     registrations = DuplicateRegistrations()
     while not stop.wait(INSPECTION_SECONDS):
         folder_mark.ensure_mark(settings)

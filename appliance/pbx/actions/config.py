@@ -23,11 +23,11 @@ class PlanRejected(RuntimeError):
 def apply_plan(settings: Settings, plan: Plan, by: str, note: str = "") -> PlanVersion:
     """Verify a plan with a second Asterisk, store it as the newest version, and put it in force.
 
-    Calls in progress are not touched. Raises routing.PlanFaults if fields are invalid, and
-    PlanRejected if the second Asterisk complains: nothing has changed then. Raises Unreachable if
-    the running Asterisk does not answer, or the pbx process does not apply the plan in time: the
-    plan is stored nevertheless, and comes into force later. `by` is the login of the user who
-    changed the plan, `note` their remark.
+    Returns that version. Calls in progress are not touched. Raises routing.PlanFaults if fields are
+    invalid, and PlanRejected if the second Asterisk complains: nothing has changed then. Raises
+    Unreachable if the running Asterisk does not answer, or the pbx process does not apply the plan
+    in time: the plan is stored nevertheless, and comes into force later. `by` is the login of the
+    user who changed the plan, `note` their remark.
     """
     routing.require_valid(plan)
     try:
@@ -58,7 +58,7 @@ def _wait_until_applied(event_id: int) -> None:
 
 
 def change_trunk_password(settings: Settings, name: str, password: str, by: str) -> PlanVersion:
-    """Change the password of a trunk's account; calls in progress are not touched.
+    """Change the password of a trunk's account, by a new version of the plan, which is returned.
 
     `name` is the trunk's; `by` is the login of the user who changed it. Raises LookupError if there
     is no such trunk or it has no account, and the errors of `apply_plan`.

@@ -163,6 +163,7 @@ class ChannelSnapshot:
         partner = self.talk_partner(channel)
         if channel.context == "spy" and not partner:  # with a partner: the talk was taken over
             return "supervising"
+        # A caller in "joined" has come back to the operator: they are in a talk again.
         if channel.context == "consult" and not (partner and partner.context == "joined"):
             return "consulted" if partner else "consulting"
         if partner:

@@ -25,6 +25,7 @@ class CallBuilder(UserEvents):
     """
 
     def __init__(self, first: Event, direction: str) -> None:
+        """Begin a call with its first record; `direction` is inbound, outbound or internal."""
         self.id = first.linkedid
         self.call = CallFacts(
             id=self.id,
@@ -87,8 +88,6 @@ class CallBuilder(UserEvents):
                 self.call.attempts.append(DialFacts(leg.trunk, moment, "CANCEL", None))
                 self.call.trunk = leg.trunk
 
-    # participants
-
     def handle_channel_start(self, event: Event) -> None:
         """Add a channel that starts: a party calls, or is rung."""
         if event.dialling_phone and event.linkedid != self.id:
@@ -113,6 +112,7 @@ class CallBuilder(UserEvents):
             return "citizen", ""
         if not event.is_trunk:
             return "", ""
+        # A trunk's channel calls the citizen of an outgoing call, unless it is rung for a transfer.
         consultation = self.transfer_log.consultations.get(event.linkedid)
         rung_number = consultation.transfer.to if consultation else self.transfer_log.rung_number
         if self.call.direction == "outbound" and rung_number is None:
@@ -142,8 +142,6 @@ class CallBuilder(UserEvents):
             self.call.attempts.append(DialFacts(leg.trunk, event.at, "ANSWER", None))
         if leg.linkedid in self.transfer_log.consultations and leg.uniqueid != leg.linkedid:
             self.transfer_log.mark_answered(leg.linkedid)
-
-    # talks
 
     def handle_bridge_enter(self, event: Event) -> None:
         """Record that a channel enters a bridge."""
@@ -215,8 +213,6 @@ class CallBuilder(UserEvents):
         if since := self.held_since.pop(key, None):
             self.call.holds.append((since, moment))
 
-    # transfers
-
     def handle_transfer(self, event: Event) -> None:
         """Record that the dialplan began a transfer."""
         transfer = self.transfer_log.add_announced(event)
@@ -242,8 +238,6 @@ class CallBuilder(UserEvents):
         )
         if talk := next(phone_talks, None):
             self.evidence.record_handover(talk)
-
-    # the queue
 
     def handle_callback(self, event: Event) -> None:
         """Record that the caller requests a callback."""
@@ -273,8 +267,6 @@ class CallBuilder(UserEvents):
         if status != "CONTINUE":  # CONTINUE: the call was answered
             self.visit_log.end_visit(event.at, _QUEUE_RESULTS.get(status, "timed_out"))
 
-    # ends
-
     def handle_hangup(self, event: Event) -> None:
         """Record that a channel ended; the record says which channel hung up."""
         leg = self.board.legs.get(event.uniqueid)
@@ -292,6 +284,7 @@ class CallBuilder(UserEvents):
         self._update_talks(event.at)
         if leg.uniqueid == self.id or leg.role == "citizen":
             self.citizen_hung_up |= leg.role == "citizen" and leg.is_answered and side == "caller"
+            # The phone that placed the call gave it up, before the citizen's channel ends.
             if source is leg and leg.uniqueid == self.id and side == "operator":
                 self.aborted_by = side
             self._end_if_over(
@@ -326,7 +319,11 @@ class CallBuilder(UserEvents):
         return any(leg.is_e1 and not leg.is_over for leg in self._citizen_legs())
 
     def _record_talk_end(self, leg: Leg, side: str, moment: dt.datetime) -> None:
-        """Record that `side` ended the talks of this leg; a talk's first leg to hang up counts."""
+        """Record that `side` ended the talks of this leg; a talk's first leg to hang up counts.
+
+        `leg` hung up at `moment`. A citizen's leg is part of all talks of the call, any other only
+        of its own; those count that have not ended, or ended just now.
+        """
         for uniqueid, talk in self.talk_by_leg.items():
             if not outcomes.is_open_or_ended_at(talk.ended_at, moment):
                 continue

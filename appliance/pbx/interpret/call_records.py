@@ -12,9 +12,9 @@ from appliance.pbx.interpret.clock_correction import ClockStep
 class PlacedCall:
     """A call that a phone placed while it was connected: perhaps its second call during a talk."""
 
-    phone: str
-    at: dt.datetime
-    linkedid: str
+    phone: str  # its extension
+    at: dt.datetime  # when the call was placed, as recorded
+    linkedid: str  # of the placed call
     events: Sequence[Event]  # all records of the call, and of those that were joined with it
 
 

@@ -21,7 +21,8 @@ class Evidence:
     self_served: bool = False  # the machine answered the caller's question
     callback_requested: bool = False
     callee_answered: bool = False  # for a call that the appliance placed
-    dial_status: str = ""  # DIALSTATUS of the last attempt to reach the callee
+    # DIALSTATUS of the last attempt to reach an outgoing call's callee; "": no attempt has ended
+    dial_status: str = ""
     asterisk_died: bool = False
     last_side: str = "system"  # side that hung up the call's last channel
     _ender_by_talk: dict[int, str] = field(default_factory=dict)  # by id() of the talk, as below

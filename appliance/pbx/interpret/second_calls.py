@@ -21,8 +21,9 @@ def second_call_records(
 ) -> list[Event]:
     """Return the records of the calls that phones placed during their talks in this call.
 
-    Calls whose linkedids are in `known_ids` are part of the call already, and are left out. In a
-    call between two of the appliance's own phones no citizen waits: it has no second calls.
+    `facts` are those of this call. Placed calls that outlast the talk are left out, and those whose
+    linkedids are in `known_ids`, because they are part of the call already. In a call between two
+    of the appliance's own phones no citizen waits: it has no second calls.
     """
     seen_ids = set(known_ids)
     second_calls: list[Event] = []

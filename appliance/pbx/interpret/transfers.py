@@ -1,6 +1,7 @@
 """Handovers of callers: announced by the dialplan, or made with a phone's second call.
 
-The dialplan announces a transfer by a record TRANSFER. A second call is also called a consultation.
+The dialplan announces a transfer by a record TRANSFER; the transfer is open until TRANSFER_END. A
+second call is also called a consultation.
 """
 
 from dataclasses import dataclass, field
@@ -132,9 +133,9 @@ class TransferLog:
                 consultation.transfer.result = "answered"
 
     def close_transfers(self, asterisk_died: bool) -> None:
-        """Set the result of the transfers that are open when the call ends: they were not answered.
+        """Set the result of transfers that have no result at the end of the call: "no_answer".
 
-        If Asterisk died, they failed.
+        If Asterisk died, it is "failed".
         """
         for transfer in self.transfers:
             transfer.result = transfer.result or ("failed" if asterisk_died else "no_answer")

@@ -81,7 +81,8 @@ def _add_event(chunk: LogChunk, event: Event, position: int, text: bytes) -> Non
 def _describe_damage(position: int, text: bytes, size: int = 0) -> Damage:
     """Return the description of bytes that contain no complete record.
 
-    `size` is their number if `text` is only the beginning of them.
+    They are "long", "cut" (they begin as a record does) or "garbage". `size` is their number if
+    `text` is only the beginning of them.
     """
     linkedid = eventlog.linkedid_of_fragment(text)
     kind = "cut" if eventlog.RECORD_START.match(text) else "garbage"

@@ -132,7 +132,8 @@ async def _wait_for_answer(call: Call) -> None:
 def _menu_languages(settings: Settings) -> tuple[str, ...]:
     """Return the languages offered to a caller of the hotline's number, in the order of keys.
 
-    The caller presses no key if there is only one.
+    The caller presses no key if there is only one. A plan without this number, and without an entry
+    for all other numbers, offers both.
     """
     numbers = {number.number: number for number in routing.current_plan(settings).numbers}
     number_entry = numbers.get(settings.calls.hotline_number) or numbers.get("")

@@ -172,7 +172,7 @@ async def _wait_for_return(
     except StepFailed as failure:
         with attempt.steps.time_step(step_name):
             raise StepFailed(str(failure)) from failure
-    with attempt.steps.time_step("arrival"):
+    with attempt.steps.time_step("arrival"):  # the call has arrived: only notes the success
         pass
 
 

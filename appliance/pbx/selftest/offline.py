@@ -78,7 +78,7 @@ def run_offline_drill(settings: Settings) -> SelfTestResult:
         except StepFailed:
             pass  # the failed step, recorded in the steps, becomes the result
         finally:
-            db.open_database(settings.paths.database)
+            db.open_database(settings.paths.database)  # `create_site` has opened the small site's
     result = SelfTestResult(
         "offline", started_at, tuple(steps.finished), steps.failed_step, steps.detail
     )

@@ -121,7 +121,7 @@ def run_site(settings: Settings) -> Iterator[None]:
 def _copy_sounds(prompts: Path, destination: Path) -> None:
     """Copy the current prompts, without the folders' modes, which the jobs' sandbox forbids."""
     for folder, subfolders, files in prompts.walk():
-        if "versions" in subfolders:
+        if "versions" in subfolders:  # former recordings of the prompts
             subfolders.remove("versions")
         target = destination / folder.relative_to(prompts)
         target.mkdir()
