@@ -127,7 +127,10 @@ def _record_registration(settings: Settings, event: dict[str, str]) -> bool:
 
 
 def _record_span_alarm(settings: Settings, span: int, alarm: str) -> bool:
-    """Record the alarm of an E1 span, or that it has no alarm (""); always returns True."""
+    """Record the alarm of an E1 span, or that it has no alarm ("").
+
+    Returns True, as its event is always about a line.
+    """
     alarm = "" if alarm in _NO_ALARM else alarm
     owner = trunks.trunk_of_span(routing.current_plan(settings).trunks, span)
     if trunks.store_spans([SpanReport(span, owner, alarm)]):

@@ -42,7 +42,7 @@ def watch_clock(settings: Settings, stop: threading.Event) -> None:
 
 
 def record_step(settings: Settings, step_seconds: float) -> None:
-    """Add a step of `step_seconds` that happened just now to the event log's records."""
+    """Record in the ledger that the clock was just stepped by `step_seconds` (< 0: set back)."""
     ledger.record_event(settings, step_event(clock.now(), step_seconds))
 
 

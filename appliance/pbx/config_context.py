@@ -82,7 +82,10 @@ def _sip_transports(plan: Plan, secure_phones: set[str]) -> set[str]:
 
 
 def _hotline_numbers(plan: Plan) -> list[HotlineNumber]:
-    """Return the numbers of the plan, and an entry without digits for any number not listed."""
+    """Return the numbers of the plan, always with an entry, without digits, for all others.
+
+    If the plan does not contain that entry, it has the default values.
+    """
     numbers = list(plan.numbers)
     return (
         numbers if any(not number.number for number in numbers) else [*numbers, HotlineNumber("")]
@@ -90,7 +93,10 @@ def _hotline_numbers(plan: Plan) -> list[HotlineNumber]:
 
 
 def _routes_with_default(plan: Plan) -> list[Route]:
-    """Return the routes of the plan, and for numbers that no route covers one without a trunk."""
+    """Return the routes of the plan, always with one, without a prefix, for all other numbers.
+
+    If the plan does not contain that route, it has no trunk: such numbers cannot be called.
+    """
     routes = list(plan.routes)
     return routes if any(not route.prefix for route in routes) else [*routes, Route("", ())]
 
@@ -122,7 +128,10 @@ def _employee_diversions() -> list[EmployeeDiversion]:
 
 
 def _employee_phone_numbers() -> list[str]:
-    """Return the phone numbers of the ministry's employees, in the form of the variable CITIZEN."""
+    """Return the phone numbers of the ministry's employees, written as the dialplan writes numbers.
+
+    It compares them with its variable CITIZEN.
+    """
     numbers = {
         phone_numbers.canonical_number(employee.number) or employee.number
         for employee in directory.list_employees()

@@ -51,7 +51,7 @@ class LogFollower:
     def _update_quarantine(self, unreadable: dict[str, str]) -> None:
         """Store the names of unreadable files; delete those of files readable again or gone.
 
-        `unreadable` has the reason by the name of the file.
+        `unreadable` has the reason for each file, by the file's name.
         """
         if self._unreadable == unreadable.keys():
             return

@@ -55,8 +55,8 @@ class PhoneMonitor:
     Devices and channels are queried at intervals, and at once when a phone or a trunk came or went;
     in between, Asterisk reports each channel. When a phone's call ends, this is stored at once,
     before the ledger has the end: the page that the ledger then notifies finds the phone free. When
-    a call begins, the ledger is first: its notice reaches the page already, and the number of calls
-    is stored within a second without another one.
+    a call begins, the ledger is first, and its notice reaches the page; the number of calls is then
+    stored within a second, without a second notice.
     """
 
     def __init__(self) -> None:

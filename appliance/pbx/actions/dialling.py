@@ -35,8 +35,9 @@ def ring_phone(
 ) -> None:
     """Ring a user's own phone and connect it to an extension of the dialplan.
 
-    `variables`: "NAME=value,NAME=value". Raises ActionRefused with the code "no_phone" (the user
-    has no phone), "phone_off" or "phone_busy"; Unreachable if Asterisk does not answer.
+    `variables` are those of the channel, "NAME=value,NAME=value". Raises ActionRefused with the
+    code "no_phone" (the user has no phone), "phone_off" or "phone_busy"; Unreachable if Asterisk
+    does not answer.
     """
     if not user.extension:
         raise ActionRefused(f"{user.login} has no phone", "no_phone")

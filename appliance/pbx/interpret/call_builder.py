@@ -209,7 +209,7 @@ class CallBuilder(UserEvents):
         self._end_hold(event.uniqueid, event.at)
 
     def _end_hold(self, key: str, moment: dt.datetime) -> None:
-        """End the hold of a leg, or the one by the dialplan (""), if there is one."""
+        """End the hold of the leg with uniqueid `key`, or the one by the dialplan (""), if any."""
         if since := self.held_since.pop(key, None):
             self.call.holds.append((since, moment))
 

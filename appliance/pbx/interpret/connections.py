@@ -19,7 +19,10 @@ class Connection(NamedTuple):
 
 
 def phone_connections(events: Iterable[Event]) -> dict[str, Connection]:
-    """Return the connection of each phone that these records show connected, by phone."""
+    """Return, by phone, the period in which it was connected with another party in this call.
+
+    `events` are all records of the call; phones that were never connected are left out.
+    """
     phones: dict[str, str] = {}  # by channel
     started_channels: set[str] = set()
     entered_at: dict[str, dt.datetime] = {}  # by channel: when it was first in a bridge

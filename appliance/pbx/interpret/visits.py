@@ -82,7 +82,10 @@ class VisitLog:
         return True
 
     def cancel_rings(self, moment: dt.datetime) -> None:
-        """Set the result `cancelled` of the rings that nobody answered before the call ended."""
+        """Set the result `cancelled` of the rings that nobody answered before the call ended.
+
+        `moment` is the end of the call; rings that ended just before it count, too.
+        """
         for ring in self._ring_by_leg.values():
             is_unanswered = ring.result in (None, "no_answer")
             if is_unanswered and outcomes.is_open_or_ended_at(

@@ -70,9 +70,10 @@ def affected_calls(new_events: Sequence[Event]) -> set[str]:
 
 
 def _calls_across_step(event: Event) -> set[str]:
-    """Return the linkedids of calls during which the clock was stepped, by a CLOCK record.
+    """Return the linkedids of calls during which the clock was stepped.
 
-    Those with a record near its time are included, because a step is detected a little later.
+    `event` is the step's CLOCK record. Calls with a record near its time are included, because a
+    step is detected a little later.
     """
     step = clock_step(event)
     has_begun = Call.arrived_at.between(step.at_by_old_clock - MAX_TALK, step.at_by_old_clock)
@@ -125,7 +126,7 @@ def _has_clock_step(events_by_call: Mapping[str, Sequence[Event]]) -> bool:
 
 
 def _calls_sharing_channels(events_by_call: Mapping[str, Sequence[Event]]) -> set[str]:
-    """Return the calls that have a channel which is in another call too."""
+    """Return those of these calls that share a channel with another call, given or stored."""
     calls_by_channel: defaultdict[str, set[str]] = defaultdict(set)
     for linkedid, events in events_by_call.items():
         for event in events:

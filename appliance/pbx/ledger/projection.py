@@ -33,9 +33,9 @@ def call_projector(settings: Settings) -> Callable[[str], None]:
 def interpret_in_advance(
     events_by_call: Mapping[str, Sequence[Event]],
 ) -> dict[str, InterpretedCall]:
-    """Interpret calls as if the given records were all; uses no database.
+    """Interpret calls from these records alone, as if no others were stored; uses no database.
 
-    For most calls of a log they are all. So the interpretation need not be done while the write
+    For most calls of a log that is so, and their interpretation need not be done while the write
     lock is held. Returns the calls by linkedid, without those whose interpretation failed.
     """
     interpreted_calls = (

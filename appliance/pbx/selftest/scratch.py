@@ -119,7 +119,7 @@ def run_site(settings: Settings) -> Iterator[None]:
 
 
 def _copy_sounds(prompts: Path, destination: Path) -> None:
-    """Copy the current prompts, without the folders' modes, which the jobs' sandbox forbids."""
+    """Copy the current prompts; folders get the default mode: the jobs' sandbox allows no other."""
     for folder, subfolders, files in prompts.walk():
         if "versions" in subfolders:  # former recordings of the prompts
             subfolders.remove("versions")
