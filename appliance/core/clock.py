@@ -31,7 +31,7 @@ class WorkingCalendar:
     """The ministry's working hours: Mon-Fri 09:00-18:00 by default (docs/figures.md).
 
     `opens` and `closes` are in the time zone `tz`. `exceptions` maps a date to True (a working
-    Saturday) or False (a holiday).
+    Saturday) or False (a holiday); other dates are working days from Monday to Friday.
     """
 
     tz: ZoneInfo
@@ -51,10 +51,11 @@ class WorkingCalendar:
     def list_intervals(
         self, first: dt.date, last: dt.date, weekday: int | None, inside: bool | None
     ) -> list[Interval]:
-        """Return the days `first` to `last` as intervals, each day split at the working hours.
+        """Return the days `first` to `last`, both included, as intervals in the order of time.
 
-        `inside` True returns only those inside working hours, False only those outside, None both.
-        `weekday` keeps one day of the week (1 is Monday), None every day.
+        A working day is split where its working hours begin and end; another day is one interval.
+        `inside` True returns only the intervals inside working hours, False only those outside,
+        None both. `weekday` keeps one day of the week (1 is Monday), None every day.
         """
         intervals = []
         for offset in range((last - first).days + 1):

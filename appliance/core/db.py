@@ -61,7 +61,7 @@ class _Connection(sqlite.Connection):
 
     def cursor(self, *arguments: Any) -> Any:
         cursor = super().cursor(*arguments)
-        self._cursors.add(cursor)
+        self._cursors.add(cursor)  # for close_cursors
         return cursor
 
     def close_cursors(self) -> None:
@@ -154,7 +154,7 @@ class _Database(SqliteDatabase):  # type: ignore[misc]  # peewee has no types
             if time.monotonic() >= deadline:
                 raise OperationalError("database is locked")
             time.sleep(_LOCK_POLL_SECONDS)
-            renew_place()
+            renew_place()  # in the queue, see LockQueue.hold_place
 
     def _try_begin(self, lock_type: str) -> bool:
         """Begin a transaction without waiting; returns False if another one holds the lock."""
@@ -215,7 +215,7 @@ def keep_connections_open(count: int) -> None:
 
 
 def raw_rows(query: Any) -> sqlite.Cursor:
-    """Return a query's rows as the tables store them: a datetime is microseconds since 1970."""
+    """Return a cursor of a query's rows as tables store them: a datetime in microseconds."""
     cursor: sqlite.Cursor = database.execute(query)
     return cursor
 
@@ -275,8 +275,8 @@ def uncopied_log_bytes() -> int:
     """Return the bytes of the write-ahead log that are not in the database's file yet.
 
     SQLite counts them: the log's file never shrinks, so its size proves nothing. Its index (`-shm`)
-    must not be opened: closing it would release all locks that this process holds on it, and a
-    second process could write at the same time. Returns 0 while another connection checkpoints.
+    must not be opened: closing it would release this process's locks on it, and a second process
+    could write at the same time. Returns 0 while another connection checkpoints.
     """
     try:
         _busy, frames, copied = database.execute_sql("PRAGMA wal_checkpoint(NOOP)").fetchone()
@@ -310,7 +310,7 @@ def _temporary_pragma(pragma: str, value: str, *, usually: str) -> Iterator[None
 
 
 def _must_release_lock(held_seconds: float) -> bool:
-    """Return True if long work that has held the write lock for `held_seconds` must release it."""
+    """Return True if long work must free the lock after `held_seconds`; sooner if others wait."""
     return held_seconds >= _MAX_HOLD_SECONDS or (
         held_seconds >= _CONTENDED_HOLD_SECONDS and not database.lock_queue.is_empty()
     )

@@ -51,4 +51,5 @@ def read_only_uri(file: Path) -> str:
 
 
 def _connect_immutable(file: Path) -> sqlite.Connection:
+    """Open a file that nobody changes: SQLite takes no lock, and ignores a write-ahead log."""
     return sqlite.connect(f"{file.resolve().as_uri()}?immutable=1", uri=True)

@@ -21,8 +21,9 @@ class LockQueue:
     def hold_place(self) -> Iterator[Callable[[], bool]]:
         """Let this writer wait in the queue inside the `with` block.
 
-        Yields a function that takes the shared lock. Call it at each attempt to begin a
-        transaction: it fails while another process tests whether the queue is empty.
+        Yields a function that takes the shared lock, and returns False if it could not. Call it at
+        each attempt to begin a transaction: it fails while another process tests whether the queue
+        is empty.
         """
         with self._open_queue_file() as file:
             yield lambda: self._try_lock(file, fcntl.LOCK_SH)

@@ -56,4 +56,5 @@ class CommitSignal:
 
     @property
     def _signal_file(self) -> Path:
+        """The file, next to the database, whose modification time is the signal."""
         return Path(f"{self._database.database}-bell")

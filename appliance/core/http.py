@@ -16,8 +16,8 @@ _DEFAULT_WAIT_SECONDS, _MAX_WAIT_SECONDS = 30.0, 3600.0  # until a retry
 def send_request(method: str, url: str, **kwargs: Any) -> requests.Response:
     """Send a request; returns the response, whatever its status.
 
-    Raises NotSentError if the request certainly did not arrive, UncertainDeliveryError if it may
-    have arrived.
+    `kwargs` are those of `requests.request`; redirections are not followed. Raises NotSentError if
+    the request certainly did not arrive, UncertainDeliveryError if it may have arrived.
     """
     # A redirection would turn a POST into a GET: a server that sends one is not the service.
     kwargs["allow_redirects"] = False

@@ -70,7 +70,7 @@ def _can_parse_catalogue(file: Path, _changed: int, _size: int) -> bool:
 
 
 def localized_name(row: Any, locale: str) -> str:
-    """Return the name of a row (models.Named) in a locale, by default in Uzbek Latin."""
+    """Return the name of a row (models.Named) in a locale; if that is empty, in Uzbek Latin."""
     name: str = getattr(row, f"name_{locale.lower()}") or row.name_uz_latn
     return name
 
@@ -154,6 +154,7 @@ def equals_ignoring_spelling(first_text: str, second_text: str) -> bool:
 
 
 def _casefolded_letters(text: str) -> str:
+    """Return only the letters and digits of a text, without their case."""
     return re.sub(rf"[\W_{re.escape(_APOSTROPHES)}]", "", text).casefold()
 
 

@@ -25,8 +25,8 @@ def freeze_loaded_objects() -> None:
 def garbage_collection_pause() -> Iterator[None]:
     """Pause garbage collection inside the `with` block, for short work that creates many objects.
 
-    Reference cycles stay in memory until then. The setting is shared by all threads: when the
-    thread that paused first leaves its block, collection is on again for all.
+    Reference cycles stay in memory until the block ends. The setting is shared by all threads: when
+    the thread that paused first leaves its block, collection is on again for all.
     """
     if not gc.isenabled():
         yield

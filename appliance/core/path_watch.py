@@ -22,9 +22,11 @@ class PathWatch:
         self._start_watch()
 
     def wait_for_event(self, seconds: float) -> bool:
-        """Wait at most `seconds`; returns True if an event may have occurred in that time.
+        """Wait up to about `seconds` for an event; returns True if one may have occurred.
 
-        Without inotify it returns True after a short time, and the caller looks for itself.
+        After an event it waits another `gather_seconds`. While the kernel reports no events (the
+        path does not exist, or inotify is not available), it ignores `seconds` and returns True
+        after _FALLBACK_POLL_SECONDS, so that the caller looks for itself.
         """
         if not self._inotify:
             time.sleep(_FALLBACK_POLL_SECONDS)
@@ -38,7 +40,7 @@ class PathWatch:
         return True
 
     def close(self) -> None:
-        """Stop watching."""
+        """Stop watching; a later `wait_for_event` starts again."""
         if self._inotify:
             self._inotify.close()
         self._inotify = None

@@ -51,12 +51,13 @@ def run_program(
     max_file_bytes: int = MAX_FILE_BYTES,
     nice: int = 0,
 ) -> str:
-    """Run a system program; returns its error output, at most _MAX_REPORT_BYTES bytes.
+    """Run a system program in the sandbox; returns its error output, at most _MAX_REPORT_BYTES.
 
-    `reads` are the files that it may read, `writes` the files (created if missing) or folders that
-    it may write. `seconds` limits both the elapsed and the processor time; `nice` is the program's
-    niceness. Raises SandboxError, or CalledProcessError if the program fails, or TimeoutExpired
-    (both of subprocess).
+    Its standard input is empty, its standard output is dropped, and it may use at most
+    MEMORY_LIMIT_BYTES of memory. `reads` are the files that it may read, `writes` the files
+    (created if missing) or folders that it may write. `seconds` limits both the elapsed and the
+    processor time; `nice` is the program's niceness. Raises SandboxError, or CalledProcessError if
+    the program fails, or TimeoutExpired (both of subprocess).
     """
     program = shutil.which(command[0])
     if not program:
@@ -70,7 +71,7 @@ def run_program(
 def run_python(
     module: str, *arguments: str, content: bytes, seconds: int, memory_bytes: int
 ) -> bytes:
-    """Run `python -m module` of the appliance with `content` as its input; returns its output.
+    """Run `python -m module` in the sandbox with `content` as its input; returns its output.
 
     The process can read the interpreter, its packages and the appliance's own package, and can
     write nothing. `seconds` limits both the elapsed and the processor time, `memory_bytes` the
@@ -114,7 +115,8 @@ def _execute(
 ) -> str:
     """Run a command under Landlock rules and resource bounds; returns its error output.
 
-    `source` and `output` become its standard input and output.
+    `source` and `output`, each a file or subprocess.DEVNULL, become its standard input and output.
+    Raises the same errors as `run_program`.
     """
     limits = (
         *(

@@ -110,7 +110,11 @@ def _transliterate_to_cyrillic(text: str) -> str:
 
 
 def _with_case_of_match(spell: Callable[[str], str]) -> Callable[[re.Match[str]], str]:
-    """Return a replacement function for re.sub: spells the match, in the match's letter case."""
+    """Return a replacement function for re.sub: spells the match, in the match's letter case.
+
+    `spell` returns the spelling of a match in lower case. A soft sign at its end is left out if
+    another letter follows.
+    """
 
     def spell_match(match: re.Match[str]) -> str:
         word = spell(match[0].lower())

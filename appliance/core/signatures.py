@@ -37,7 +37,8 @@ def sign_bytes(body: bytes, file: str, setting_name: str) -> bytes:
 def is_signature_valid(body: bytes, signature: bytes, file: str, setting_name: str) -> bool:
     """Return True if `signature` is one of `body` by a holder of one of the public keys in `file`.
 
-    Raises SigningKeyError if a key cannot be read or used.
+    `setting_name` is the setting that holds the file's path; error messages contain it. Raises
+    SigningKeyError if a key cannot be read or used.
     """
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
@@ -66,7 +67,8 @@ def is_signature_valid(body: bytes, signature: bytes, file: str, setting_name: s
 def public_keys(file: str, setting_name: str) -> list[bytes]:
     """Return the public keys in a file, the newest first, each in PEM.
 
-    Raises SigningKeyError if the file holds no key or cannot be read.
+    `setting_name` is the setting that holds the file's path, for error messages. Raises
+    SigningKeyError if the file holds no key or cannot be read.
     """
     pems = _PEM.findall(_read_key_file(setting_name, file))
     if not pems:
@@ -104,6 +106,7 @@ def create_key_pair(private_file: Path, public_file: Path) -> None:
 
 
 def _open_private(file: str, flags: int) -> int:
+    """Open a file so that only its owner may use it if it is created: an `opener` of open()."""
     return os.open(file, flags, 0o600)
 
 

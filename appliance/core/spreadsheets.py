@@ -68,7 +68,10 @@ def csv_file_pieces(
 
 
 def csv_text(rows: Iterable[Sequence[object]]) -> str:
-    """Return rows of values as a single CSV text."""
+    """Return rows of values as a single CSV text, without a byte order mark.
+
+    The separator is a comma, and formulas in texts are escaped, as in `csv_pieces`.
+    """
     return "".join(csv_pieces(rows))
 
 

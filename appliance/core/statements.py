@@ -58,6 +58,7 @@ def insert_encoded_rows(
 
 
 def _execute_many(sql: str, rows: Sequence[Sequence[object]]) -> None:
+    """Execute a statement for each row. Raises peewee's errors in place of the driver's."""
     with __exception_wrapper__:
         database.cursor().executemany(sql, rows)
 
@@ -132,14 +133,21 @@ class PreparedQuery:
         return sql, list(parameters), query.model
 
     def fetch_tuples(self, **values: Collection[str] | str | int) -> list[tuple[Any, ...]]:
-        """Execute the query; returns the rows as the columns store them."""
+        """Execute the query; returns the rows as the columns store them.
+
+        `values` are those of the query's parameters, by name; texts for `is_one_of_parameter`.
+        """
         sql, parameters, _table = self._compiled_query
         bound_parameters = _bind_parameters(parameters, values)
         rows: list[tuple[Any, ...]] = database.execute_sql(sql, bound_parameters).fetchall()
         return rows
 
     def fetch_objects(self, **values: Collection[str] | str | int) -> list[Any]:
-        """Execute the query; returns objects of its table, which must own every selected column."""
+        """Execute the query; returns instances of its table's model, one for each row.
+
+        Every selected column must belong to that table. `values` are those of the query's
+        parameters, by name; texts for `is_one_of_parameter`.
+        """
         sql, parameters, table = self._compiled_query
         cursor = database.execute_sql(sql, _bind_parameters(parameters, values))
         if self._decoders is None:
@@ -151,7 +159,10 @@ class PreparedQuery:
         return [_build_object(table, self._decoders, row) for row in cursor.fetchall()]
 
     def fetch_first(self, **values: Collection[str] | str | int) -> Any:
-        """Return the first row, if any, as an object; the query should select one row only."""
+        """Return the first row as `fetch_objects` does; None if there is no row.
+
+        The query should select one row only, because all are read.
+        """
         return next(iter(self.fetch_objects(**values)), None)
 
 
@@ -181,8 +192,8 @@ def _build_object(
 ) -> Any:
     """Build the object of a table for a fetched row, as peewee does.
 
-    `fields` are the name of each selected field and the function that decodes its column, or None
-    if the column's value is the field's value.
+    `fields` are, for each selected field, its name and the function that decodes its column (None
+    if the column's value is the field's value).
     """
     instance = table(__no_default__=True)
     data = instance.__data__
@@ -213,9 +224,13 @@ def query_parameter(name: str) -> SQL:
 
 
 def _is_in_json_list(field: Field, json_texts: str) -> Expression:
-    """Return the condition that a field equals a text of a JSON list, passed as one parameter."""
+    """Return the condition that a field equals a text of a JSON list, passed as one parameter.
+
+    `json_texts` is the list as JSON, or the ParameterName of one that is passed later.
+    """
     return field.in_(SQL("(SELECT value FROM json_each(?))", [json_texts]))
 
 
 def _encode_texts(texts: Collection[str]) -> str:
+    """Return texts as a JSON list, in the form that `_is_in_json_list` takes."""
     return _encode(list(texts))

@@ -20,11 +20,13 @@ class MomentField(BigIntegerField):  # type: ignore[misc]  # peewee has no types
     """
 
     def db_value(self, value: dt.datetime | int | None) -> int | None:
+        """Return an aware datetime in microseconds since 1970 UTC; an integer or None unchanged."""
         if value is None or isinstance(value, int):
             return value
         return microseconds_since_epoch(value)
 
     def python_value(self, value: int | None) -> dt.datetime | None:
+        """Return the UTC datetime of stored microseconds; None (NULL) stays None."""
         return None if value is None else datetime_from_microseconds(value)
 
 
@@ -32,9 +34,11 @@ class DocumentField(TextField):  # type: ignore[misc]  # peewee has no types
     """A small JSON value that is never searched by SQL."""
 
     def db_value(self, value: Any) -> str | None:
+        """Encode a value as JSON; None becomes NULL."""
         return None if value is None else _encode(value)
 
     def python_value(self, value: str | None) -> Any:
+        """Decode a value from JSON; NULL becomes None."""
         return None if value is None else json.loads(value)
 
 

@@ -96,7 +96,10 @@ def chain_head(before: dt.datetime | None = None) -> Head | None:
 
 
 def is_in_chain(noted_head: Head) -> bool:
-    """Return True if the entry of a head that was noted earlier still has the noted hash."""
+    """Return True if the entry of a head that was noted earlier still has the noted hash.
+
+    Returns False if there is no such entry any more.
+    """
     entry = AuditEntry.get_or_none(AuditEntry.id == noted_head.id)
     return entry is not None and entry.hash.startswith(noted_head.hash)
 
@@ -104,7 +107,8 @@ def is_in_chain(noted_head: Head) -> bool:
 def first_broken_id(after_id: int = 0, limit: int | None = None) -> int | None:
     """Return the id of the first entry whose hash does not match, or None if all match.
 
-    Checks only the entries after `after_id`, and at most `limit` of them (None: all).
+    An id below 1 does not match either. Checks only the entries after `after_id`, and at most
+    `limit` of them (None: all).
     """
     before = AuditEntry.select().where(AuditEntry.id <= after_id).order_by(AuditEntry.id.desc())
     start = before.first() if after_id else None

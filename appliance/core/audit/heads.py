@@ -43,7 +43,10 @@ def note_head(settings: Settings, head: Head, *, restored: bool = False) -> None
 
 
 def read_noted_heads(settings: Settings) -> list[NotedHead]:
-    """Return the heads noted in the file, oldest first. Raises ValueError for an invalid line."""
+    """Return the heads noted in the file, oldest first; an empty list if there is no file yet.
+
+    Raises ValueError for an invalid line.
+    """
     file = _heads_file(settings)
     if not file.exists():
         return []

@@ -207,7 +207,7 @@ def action_labels(action: str) -> tuple[str, str]:
     """Return two labels (msgids of gettext) for an action: its subject, and what was done with it.
 
     The second is "" if the first one says both. A subject or operation without a label is
-    represented by its code.
+    represented by its code, a part of `action`.
     """
     if label := _COMPLETE_LABELS.get(action):
         return label, ""
@@ -223,7 +223,10 @@ def action_labels(action: str) -> tuple[str, str]:
 
 
 def has_label(action: str) -> bool:
-    """Return True if both parts of an action have a label, so that no code is shown."""
+    """Return True if a label says the subject and the operation of an action, or each has its own.
+
+    Otherwise `action_labels` returns a code in place of a label.
+    """
     subject, operation = action_labels(action)
     labels = {*_SUBJECT_LABELS.values(), *_COMPLETE_LABELS.values()}
     return subject in labels and (not operation or operation in _OPERATION_LABELS.values())

@@ -14,10 +14,10 @@ class AuditEntry(Table):
     id = AutoField()
     at = MomentField(index=True)
     who = CharField(index=True)  # login, or the name of a process
-    action = CharField(index=True)
-    subject = CharField(index=True)
-    detail = DocumentField(default=dict)
-    hash = CharField()
+    action = CharField(index=True)  # a code with a label in audit.labels, such as appeal.take
+    subject = CharField(index=True)  # number or id of the record that it concerns, or ""
+    detail = DocumentField(default=dict)  # small JSON values, by name
+    hash = CharField()  # of this row's values and the previous row's hash
     address = CharField(default="")  # the address of the request; "" for a process or a command
 
 
@@ -25,7 +25,7 @@ class AuditAnchor(Table):
     """A head of the chain that `appliance jobs` has signed."""
 
     id = AutoField()
-    at = MomentField()
+    at = MomentField()  # when it was signed
     entry = IntegerField()  # id of the newest entry at that time
     hash = CharField()  # that entry's
     signature = CharField()  # Ed25519, in hexadecimal digits, of anchors.signed_text()

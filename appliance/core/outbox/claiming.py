@@ -60,8 +60,9 @@ def claim_next(channel: str, excluded_recipients: Collection[str] = ()) -> Messa
 def claim_similar(message: Message, min_count: int, max_count: int) -> list[Message]:
     """Claim further due messages with the recipient and purpose of a claimed one, to send together.
 
-    Returns at most `max_count`, the oldest first; an empty list, and claims nothing, if there are
-    fewer than `min_count`.
+    `message` is the claimed one; it is not returned again and does not count. Returns at most
+    `max_count`, the oldest first; an empty list, and claims nothing, if there are fewer than
+    `min_count`.
     """
     now = clock.now()
     similar = (
@@ -86,10 +87,11 @@ def claim_similar(message: Message, min_count: int, max_count: int) -> list[Mess
 
 
 def claim_waiting(channel: str, max_count: int) -> list[Message]:
-    """Claim at most `max_count` pending messages of a channel, due or not, the oldest first.
+    """Claim and return at most `max_count` pending messages of a channel, the oldest first.
 
-    It is for messages that leave together in a file, for which no retry time has to pass. Skips
-    recipients to whom another message is being sent.
+    Messages that are not due yet are included: it is for messages that leave together in a file,
+    for which no retry time has to pass. Recipients to whom another message is being sent are
+    skipped.
     """
     in_transit = Message.alias()
     busy_recipients = in_transit.select(in_transit.recipient).where(
@@ -141,7 +143,10 @@ def recent_attempts(channel: str, seconds: float) -> dict[str, list[dt.datetime]
 
 
 def redirect_messages(channel: str, old_recipient: str, new_recipient: str) -> int:
-    """Change the recipient of open (pending or claimed) messages; returns the number changed."""
+    """Change the recipient of a channel's open messages; returns the number changed.
+
+    Open messages are the pending and the claimed ones.
+    """
     open_ = (Message.channel == channel, Message.state.in_(["pending", "claimed"]))
     with write_transaction():
         count: int = (

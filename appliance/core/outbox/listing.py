@@ -75,7 +75,7 @@ def expired_count(since: dt.datetime) -> int:
 def _last_trouble(open_: ModelSelect, row: Message) -> str:
     """Return the trouble code of the latest failed attempt among open messages; "" without one.
 
-    Only the messages in the channel of `row` are considered.
+    `open_` is the query of all open messages; only those in the channel of `row` are considered.
     """
     troubled = open_.where(Message.channel == row.channel, Message.trouble != "")
     message = troubled.order_by(Message.tried_at.desc()).first()

@@ -14,7 +14,8 @@ from appliance.core.statements import find_row
 
 _MAX_POSTPONED_DAYS = 14  # days by which a message can be postponed
 DEFAULT_LIFETIME = dt.timedelta(days=2)  # how long a message is useful, by default
-_will_be_sent = Message.expires_at > Message.wanted_at  # it was not postponed beyond its lifetime
+# The condition that a message was not postponed beyond its lifetime.
+_will_be_sent = Message.expires_at > Message.wanted_at
 
 
 def queue_message(
@@ -106,10 +107,12 @@ def queue_sms(
 
 
 def withdraw_messages(cause: str, since: dt.datetime) -> bool:
-    """Withdraw the messages queued for `cause` since `since`; returns True if they were withdrawn.
+    """Delete the messages queued for `cause` at the time `since` or later, before they are sent.
 
-    If an attempt to send one of them was made, all stay. Call it in the transaction that withdraws
-    the cause itself. Messages written by an operator by hand are not withdrawn.
+    Returns True if they were deleted, or if there are no such messages. If an attempt to send one
+    of them was made, all stay, and it returns False. Call it in the transaction that withdraws the
+    cause itself, such as an answer. Messages written by an operator by hand are not deleted, and do
+    not count.
     """
     conditions = (
         Message.cause == cause,
@@ -166,7 +169,8 @@ def time_within_recipient_limit(
 ) -> dt.datetime:
     """Return `due`, or a time on a later day at which the recipient's daily limit is not exceeded.
 
-    After _MAX_POSTPONED_DAYS the limit is ignored.
+    `recipient` is a phone number in canonical form; the limit counts the SMS of the 24 hours before
+    the returned time. After _MAX_POSTPONED_DAYS the limit is ignored.
     """
     for _ in range(_MAX_POSTPONED_DAYS):
         messages = Message.select().where(
@@ -185,7 +189,7 @@ def time_within_recipient_limit(
 def _time_within_daily_limit(due: dt.datetime, tz: ZoneInfo, limits: Messages) -> dt.datetime:
     """Return `due`, or the morning of a later day that is below the daily limit of all messages.
 
-    After _MAX_POSTPONED_DAYS the limit is ignored.
+    Urgent messages do not count. After _MAX_POSTPONED_DAYS the limit is ignored.
     """
     for _ in range(_MAX_POSTPONED_DAYS):
         start = dt.datetime.combine(due.astimezone(tz).date(), dt.time(), tz)

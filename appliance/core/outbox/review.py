@@ -79,7 +79,8 @@ def hold_if_old(message: Message, occurred_at: dt.datetime) -> bool:
 def release_messages(numbers: Collection[int] | None, by: str) -> int:
     """Release messages on hold to be sent; returns their number.
 
-    `numbers` are the ids of the messages (None: all on hold); `by` is the user, for the audit.
+    `numbers` are the ids of the messages (None: all on hold); an id that is not on hold is ignored.
+    `by` is the user, for the audit.
     """
     now = clock.now()
     columns = {"state": "pending", "wanted_at": now, "due_at": now, "ended_at": None}
@@ -133,6 +134,6 @@ def _finish_review(
 
 
 def _review_rows() -> ModelSelect:
-    """Return the query of the messages on hold, each joined with its row of the outbox."""
+    """Return the query of the messages on hold: HeldMessage rows, each with its Message joined."""
     rows = HeldMessage.select(HeldMessage, Message).join(Message)
     return rows.where(Message.state == "held")

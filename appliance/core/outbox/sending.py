@@ -58,9 +58,12 @@ def record_delivery_report(
     """Record a gateway's report that a message was `delivered` or `refused`.
 
     `reported_id` identifies the message: by the appliance's own key (see `gateway_key`) if
-    `is_own_key`, otherwise by the gateway's id. Returns True if the message is known. A report that
-    arrives before the gateway confirmed to have accepted the message is stored until then; a second
-    report changes nothing.
+    `is_own_key`, otherwise by the gateway's id. A second report changes nothing.
+
+    Returns True if the report is done with: it was applied, or is a refusal of an earlier attempt,
+    which is ignored. Returns False if there is no such own key, and if `gateway` has not confirmed
+    yet that it accepted the message: then the report is stored, and `mark_sent` applies it. By its
+    own key a message is found even before, unless another gateway accepted it or may have.
     """
     with write_transaction():
         if is_own_key:
@@ -68,7 +71,7 @@ def record_delivery_report(
             if not message:
                 return False
             if outcome == "refused" and gateway_key(message) != reported_id:
-                return True  # about an earlier attempt
+                return True  # about an attempt before a user resent the message
             if message.gateway in ("", gateway):
                 return _apply_report(message, outcome)
         else:
@@ -76,13 +79,17 @@ def record_delivery_report(
             newest = Message.select().where(*conditions).order_by(Message.id.desc())
             if reported_id and (message := newest.first()):  # a modem eventually reuses an id
                 return _apply_report(message, outcome)
+        # If it is an own key, the gateway uses it as its id, with which `mark_sent` finds the row.
         row = {"gateway": gateway, "foreign_id": reported_id[:100], "outcome": outcome}
         EarlyReport.insert(row | {"at": clock.now()}).on_conflict_ignore().execute()
     return False
 
 
 def remove_unmatched_early_reports() -> int:
-    """Remove reports whose message is still unknown after a day; returns the number removed."""
+    """Remove stored delivery reports whose message is still unknown after a day; returns how many.
+
+    A report whose message became known in that time was removed when it was applied.
+    """
     with write_transaction():
         day_ago = clock.now() - dt.timedelta(days=1)
         count: int = EarlyReport.delete().where(EarlyReport.at < day_ago).execute()
@@ -102,7 +109,8 @@ def schedule_retry(
 
     `trouble` is the reason, one of TROUBLES, and `detail` the other side's own text.
     `perhaps_sent`: `gateway` may have accepted the message, and the next attempt goes to the same
-    one. `wait_seconds`: the delay for which the other side asks, instead of the usual one.
+    one. `wait_seconds`: the delay for which the other side asks, instead of the usual one. Nothing
+    changes if another sender has claimed the message since.
     """
     if wait_seconds is None:
         wait_seconds = retry_delay(message, trouble)
@@ -154,7 +162,11 @@ def mark_undelivered(message: Message, trouble: str, detail: str = "") -> None:
 
 
 def mark_delivered(message: Message) -> None:
-    """Record that the message reached its recipient, even before the gateway's own answer."""
+    """Record that the message was delivered, or need not be: a later message replaces it.
+
+    It need not be marked as sent: a report can arrive before the gateway's answer. If it has a
+    final outcome already, nothing changes.
+    """
     _finish_message(message, "delivered", trouble="", trouble_text="")
 
 
@@ -280,7 +292,10 @@ def _correct_future_times(now: dt.datetime) -> None:
 
 
 def _apply_report(message: Message, outcome: str) -> bool:
-    """Record an outcome, `delivered` or `refused`, of a known message; returns True."""
+    """Record an outcome, `delivered` or `refused`, of a known message.
+
+    Always returns True, which `record_delivery_report` returns for an applied report.
+    """
     if outcome == "delivered":
         mark_delivered(message)
     else:
@@ -298,8 +313,10 @@ def _change_state(
 ) -> None:
     """Change a message's state and other columns, if it is in one of `from_states`.
 
-    `only_own_claim`: only if no other sender has claimed the message since it was read.
+    `only_own_claim`: only if no other sender has claimed the message since it was read. Otherwise
+    it changes nothing.
     """
+    # Each claim adds 1 to `attempts`, so an equal number means that the claim is still the same.
     claim_condition = (Message.attempts == message.attempts,) if only_own_claim else ()
     with write_transaction():
         Message.update(state=to_state, claimed_until=None, **columns).where(

@@ -47,7 +47,7 @@ class SendAttempt(Table):
 
     channel = CharField()
     recipient = CharField()
-    at = MomentField(index=True)
+    at = MomentField(index=True)  # when the sender claimed the message
 
 
 class EarlyReport(Table):
@@ -56,10 +56,10 @@ class EarlyReport(Table):
     Until then the gateway's id of the message is not known, so the report waits here.
     """
 
-    gateway = CharField()
-    foreign_id = CharField()
+    gateway = CharField()  # name of the account that reported
+    foreign_id = CharField()  # the message's id at the gateway
     outcome = CharField()  # delivered | refused
-    at = MomentField(index=True)
+    at = MomentField(index=True)  # when it arrived
 
     class Meta:
         indexes = ((("gateway", "foreign_id"), True),)

@@ -38,7 +38,8 @@ _ROW_PLACEHOLDER = "found_row"  # in a condition, represents the row of an entry
 _WEIGHT_ORDER = "bm25(search_text, 10.0, 1.0)"
 
 type Row = Any  # the columns of an entry, as `_candidate_rows` selects them
-type Narrowing = Callable[[Any], Any]  # from the SQL of a record's integer id to a condition
+# A function from the SQL of a record's integer id to a condition on the record.
+type Narrowing = Callable[[Any], Any]
 type _Condition = tuple[str, tuple[Any, ...]]  # SQL to add to the conditions, and its values
 
 
@@ -52,7 +53,7 @@ class SearchResult:
     title: str
     cost: float
     has_every_word: bool = True  # it contains every word, as typed or with another ending
-    candidate_rank: int = 0  # its position among the candidates
+    candidate_rank: int = 0  # its position among the candidates, before they were ranked
 
 
 _index_words = WordIndex()
@@ -137,8 +138,9 @@ class _Tier:
     A later step is used if the earlier ones found too little.
     """
 
-    match: str
-    text_word_cost: float  # the cost of a word that is not in the names
+    match: str  # the FTS5 expression
+    # The cost of a typed word that is not in an entry's names: _TEXT_MATCH_COST, …
+    text_word_cost: float
     in_text_rows: bool = False  # search the rows that also contain the long texts
 
     @property
@@ -255,7 +257,10 @@ def _similar_sounds(word: Word, kind: str) -> list[tuple[int, str]]:
 
 
 def _similar_completions(word: Word, kind: str) -> list[str]:
-    """Return the sound keys of indexed words that begin similarly to an unfinished word."""
+    """Return the sound keys of a kind's indexed words that begin similarly to an unfinished word.
+
+    Returns an empty list for a word that is not only letters.
+    """
     return _index_words.sounds_beginning_like(kind, word.sound) if word.spelling.isalpha() else []
 
 
@@ -276,6 +281,7 @@ def _exact_match(word: Word, kind: str) -> str:
 
 
 def _quote_words(words: Iterable[str]) -> list[str]:
+    """Return each word as an FTS5 string, which FTS5 takes as a word even if it is an operator."""
     return [f'"{word}"' for word in words]
 
 
@@ -290,12 +296,12 @@ def _match_all(matches: Sequence[str]) -> str:
 
 
 def _is_common_match(tier: _Tier, kind: str) -> bool:
-    """Return True if more than _COMMON_WORD_ENTRIES entries of a kind match."""
+    """Return True if more than _COMMON_WORD_ENTRIES entries of a kind match the step."""
     return _count_matches(tier, kind, _COMMON_WORD_ENTRIES + 1) > _COMMON_WORD_ENTRIES
 
 
 def _count_matches(tier: _Tier, kind: str, limit: int) -> int:
-    """Return the number of entries of a kind that match; counting stops at `limit`."""
+    """Return the number of entries of a kind that match a step; counting stops at `limit`."""
     subquery = (
         "SELECT 1 FROM search_text WHERE search_text MATCH ? AND rowid BETWEEN ? AND ? LIMIT ?"
     )
@@ -321,9 +327,10 @@ def _candidate_rows(
 ) -> list[Row]:
     """Return the rows of entries that match, except those that an earlier step found (`known_ids`).
 
-    If too many match, the newest are returned for _NEWEST_FIRST_KINDS, otherwise the first in the
-    index; of long texts the best by _WEIGHT_ORDER, unless these are too many to be weighed. The
-    query is written as SQL, because it runs for each typed letter.
+    `narrowing` is a further condition, from `_narrowing_condition`. If too many match, the newest
+    are returned for _NEWEST_FIRST_KINDS, otherwise the first in the index; of long texts the best
+    by _WEIGHT_ORDER, unless these are too many to be weighed. The query is written as SQL, because
+    it runs for each typed letter.
     """
     first, end = index.kind_id_range(kind, tier.in_text_rows)
     limit = (

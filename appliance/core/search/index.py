@@ -162,7 +162,7 @@ def kind_id_range(kind: str, in_text_rows: bool = False) -> tuple[int, int]:
 
 
 def _entry_id(item: SearchItem) -> int:
-    """Return the id of an item's entry, derived from its `row`.
+    """Return the id of an item's entry: its `row`, counted from the first id of its kind.
 
     Without a `row`, returns the id of its present entry, or the next free one of its kind.
     """

@@ -106,9 +106,10 @@ class Word:
 
     @functools.cached_property
     def max_errors(self) -> int:
-        """The number of typing errors allowed in the word: fewer in a short one.
+        """The number of typing errors allowed in the word, 0 to 3: fewer in a short one.
 
-        A short word with several errors could be another word.
+        A short word with several errors could be another word. The length of the sound key counts
+        as well as that of the spelling. A word with a digit allows no error.
         """
         lengths = len(self.spelling), len(self.sound)
         if min(lengths) < 3 or max(lengths) < 4 or not self.spelling.isalpha():
@@ -169,7 +170,11 @@ def _strip_russian_endings(word: str) -> str:
 
 
 def _strip_ending(ending: re.Pattern[str], word: str) -> str:
-    """Return a word without its ending, or unchanged if it has no such ending or is too short."""
+    """Return a word without the ending that the pattern finds.
+
+    It stays unchanged if it has no such ending, contains a sign that is no letter, or would become
+    too short.
+    """
     match = ending.search(word)
     if not match or not word.isalpha():
         return word

@@ -33,13 +33,14 @@ _SHORT_WORD_LETTERS = 3  # letters up to which a word is compared with all other
 
 
 class _WordCosts(dict[Word, float]):
-    """The costs of reading one typed word as other words, cached by the other word."""
+    """The costs of reading one typed word as other words: a cache, by the other word."""
 
     def __init__(self, typed: Word) -> None:
-        super().__init__()
+        super().__init__()  # an empty cache
         self._typed = typed
 
     def __missing__(self, name: Word) -> float:
+        """Compute and cache the cost of a word that the cache does not contain yet."""
         self[name] = cost = _word_cost(self._typed, name)
         return cost
 
@@ -67,8 +68,9 @@ class _WordCosts(dict[Word, float]):
 class SearchQuery:
     """The typed text as words; the costs of compared words are cached."""
 
-    words: tuple[Word, ...]
-    joined: Word | None  # all words as one, in case the user typed a blank within a word
+    words: tuple[Word, ...]  # in the order in which they were typed; may be empty
+    # All words as one, in case the user typed a blank within a word; None for fewer than two words.
+    joined: Word | None
 
     @functools.cached_property
     def word_costs(self) -> tuple[_WordCosts, ...]:
@@ -181,8 +183,9 @@ def best_matches[Thing](
 
 
 def matches_exactly(query: SearchQuery, names: str) -> bool:
-    """Return True if the names contain every word of the query without an error.
+    """Return True if the names contain every word of the query without a typing error.
 
+    Small differences, such as another ending, are allowed: together they cost less than an error.
     `names` are in the form that `fold_names` returns. An empty query matches nothing.
     """
     return bool(query.words) and match_cost(query, names) < 1
@@ -191,7 +194,9 @@ def matches_exactly(query: SearchQuery, names: str) -> bool:
 def is_likely_match(cost: float, least_cost: float) -> bool:
     """Return True if a candidate of this cost is near enough to be shown with the nearest one.
 
-    `least_cost` is the cost of the nearest one.
+    `least_cost` is the cost of the nearest one. A candidate is near enough if it costs less than a
+    typing error does, which is 1: then it contains no error. Another one is near enough only if the
+    nearest also costs 1 or more, and the two costs differ by less than _MAX_MISSPELT_DIFFERENCE.
     """
     return cost < 1 or (least_cost >= 1 and cost < least_cost + _MAX_MISSPELT_DIFFERENCE)
 
@@ -229,9 +234,10 @@ def _word_cost(typed: Word, name: Word) -> float:
 
 
 def _possible_positions(typed: Word, names: list[Word]) -> Iterator[int]:
-    """Yield the positions of the words that a typed word may represent, and of a few others.
+    """Yield the positions in `names` of the words that a typed word may represent.
 
-    It excludes most words quickly, so that `_word_cost` has to be computed for few.
+    Excludes most words quickly, so that `_word_cost` has to be computed for few. A position may be
+    yielded twice, and a few positions are those of words that turn out to be others.
     """
     sounds = [name.sound for name in names]
     prefixes = typed.match_prefixes
@@ -257,7 +263,10 @@ def _possible_positions(typed: Word, names: list[Word]) -> Iterator[int]:
 
 
 def _similar_positions(word: str, words: list[str] | dict[int, str], max_errors: int) -> list[int]:
-    """Return the positions of words that differ by at most `max_errors` errors."""
+    """Return the positions of the words that differ from `word` by at most `max_errors` errors.
+
+    The position of a word in a dict is its key.
+    """
     matches = process.extract(word, words, scorer=OSA.distance, score_cutoff=max_errors, limit=None)
     return [position for _word, _errors, position in matches]
 
@@ -340,7 +349,7 @@ class _ParsedNames:
 
 @functools.lru_cache(maxsize=20_000)
 def _parse_names(names: str) -> _ParsedNames:
-    """Parse names that are separated by bars."""
+    """Parse names in the form that `fold_names` returns: separated by bars."""
     split_names = [
         [keys.word_from_spelling(word) for word in name.split()] for name in names.split("|")
     ]

@@ -43,8 +43,8 @@ class SearchText(FTS5Model):  # type: ignore[misc]  # peewee has no types
     """
 
     rowid = RowIDField()
-    names = SearchField()
-    text = SearchField()
+    names = SearchField()  # the words of the title and of the other names
+    text = SearchField()  # the words of the context and of the text; "" in the row of names only
 
     class Meta:
         database = database

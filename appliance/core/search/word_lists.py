@@ -24,7 +24,7 @@ _MAX_PIECES = 4  # of longer words, which may have three errors
 
 
 class _WordList:
-    """Words of one kind, either their spellings or their sounds."""
+    """The words of one kind (of entries), either by their spellings or by their sound keys."""
 
     def __init__(self) -> None:
         self._all: set[str] = set()
@@ -114,7 +114,7 @@ class _WordList:
 
 
 def _piece_bounds(size: int) -> list[tuple[int, int]]:
-    """Return the start and end of each piece of a word of `size` letters."""
+    """Return the start and end of each piece of a word of `size` letters, from a cache if short."""
     return (
         _PIECE_BOUNDS_CACHE[size]
         if size < len(_PIECE_BOUNDS_CACHE)
@@ -135,10 +135,10 @@ class WordIndex:
     """The words of all kinds that this process has loaded so far."""
 
     def __init__(self) -> None:
-        self._database_file = ""
-        self._last_id = 0
-        self._spellings: dict[str, _WordList] = {}
-        self._sounds: dict[str, _WordList] = {}
+        self._database_file = ""  # of the database whose words are loaded
+        self._last_id = 0  # of the newest loaded word
+        self._spellings: dict[str, _WordList] = {}  # by kind
+        self._sounds: dict[str, _WordList] = {}  # by kind
         self._lock = threading.Lock()
 
     def load_new_words(self) -> None:
@@ -176,7 +176,10 @@ class WordIndex:
         return [(errors, match) for match, errors in least_errors.items()][:MAX_READINGS]
 
     def sounds_with_prefix(self, kind: str, sound: str, limit: int) -> list[str] | None:
-        """Return a kind's sounds that begin with `sound`; None if there are more than `limit`."""
+        """Return a kind's sound keys that begin with `sound`; None if there are more than `limit`.
+
+        Returns an empty list if no word of this kind is loaded.
+        """
         sounds = self._sounds.get(kind)
         if not sounds:
             return []

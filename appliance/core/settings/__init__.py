@@ -69,7 +69,10 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class Settings:
-    """All settings of the site; each field is a table or a value of the settings file."""
+    """All settings of the site; each field is a table or a value of the settings file.
+
+    An optional table that is None switches its function off.
+    """
 
     paths: Paths
     web: Web
@@ -93,7 +96,7 @@ class Settings:
     snapshots: Snapshots = field(default_factory=Snapshots)
     audit: Audit = field(default_factory=Audit)
     timezone: str = "Asia/Tashkent"
-    work_opens: str = "09:00"
+    work_opens: str = "09:00"  # the ministry's working hours
     work_closes: str = "18:00"
     encrypted_disk: bool = False  # the site is on a LUKS volume; a self-check verifies it
     file: Path = field(default=Path(), metadata={"doc": "the file these settings were read from"})
@@ -143,7 +146,7 @@ def load_settings(path: Path | str) -> Settings:
 
 
 def _resolve_backup(backup: Backup, folder: Path) -> Backup:
-    """Make a backup's paths absolute; relative ones start at `folder`.
+    """Return a backup's settings with absolute paths; relative ones start at `folder`.
 
     A URL without a colon is the path of a local folder.
     """
@@ -156,7 +159,7 @@ def _resolve_backup(backup: Backup, folder: Path) -> Backup:
 
 
 def _resolve_snapshots(snapshots: Snapshots, folder: Path) -> Snapshots:
-    """Make the paths in the snapshots' settings absolute; relative ones start at `folder`."""
+    """Return the snapshots' settings with absolute paths; relative ones start at `folder`."""
     return dataclasses.replace(
         snapshots,
         recovery_file=_absolute_path(snapshots.recovery_file, folder),
@@ -166,7 +169,7 @@ def _resolve_snapshots(snapshots: Snapshots, folder: Path) -> Snapshots:
 
 
 def _resolve_ca_path[T: (OpenId, Ldap)](section: T, folder: Path) -> T:
-    """Make a section's path of a CA certificate absolute; a relative one starts at `folder`."""
+    """Return a section with an absolute path of its CA certificate, which may start at `folder`."""
     return dataclasses.replace(section, ca=_absolute_path(section.ca, folder))
 
 
@@ -176,9 +179,9 @@ def _absolute_path(path: str, folder: Path) -> str:
 
 
 def _resolve_paths[T: (Paths, Web, Asterisk)](group: T, folder: Path) -> T:
-    """Make the relative paths in a section of the settings absolute; they start at `folder`.
+    """Return a section of the settings with absolute paths; relative ones start at `folder`.
 
-    These are its fields of the type Path.
+    The paths are its fields of the type Path.
     """
     values = ((f.name, getattr(group, f.name)) for f in dataclasses.fields(group))
     absolute: dict[str, Any] = {n: folder / v for n, v in values if isinstance(v, Path)}
@@ -186,9 +189,9 @@ def _resolve_paths[T: (Paths, Web, Asterisk)](group: T, folder: Path) -> T:
 
 
 def _resolve_keys(ministry: Ministry, folder: Path) -> Ministry:
-    """Make the paths of the key files for the exchange with the ministry absolute.
+    """Return the ministry's settings with absolute paths of its key files.
 
-    Relative ones start at `folder`.
+    Relative ones start at `folder`; "" (no such key) stays "".
     """
     return dataclasses.replace(
         ministry,

@@ -9,12 +9,12 @@ from pathlib import Path
 class Paths:
     """Where the site keeps its files; paths are relative to the settings file's folder."""
 
-    database: Path
+    database: Path  # the SQLite file
     event_log: Path  # Asterisk's channel event log (CEL), appended by Asterisk
     recordings: Path
     prompts: Path  # audio of the spoken texts: <prompts>/<lang>/<name>.wav
     asterisk: Path  # the folder into which Asterisk's configuration is rendered
-    backups: Path
+    backups: Path  # the folder for work on snapshots and restores
 
     @property
     def issued_reports(self) -> Path:
@@ -33,19 +33,23 @@ class Web:
 
     bind: str  # where gunicorn listens, behind the TLS front
     url: str  # how people reach the site, https://…
-    secret_key: str
+    secret_key: str  # signs the sessions
     threads: int = 128  # requests served at the same time; an open page occupies no thread
     certificate: Path | None = None  # the TLS front's certificate, to warn before it expires
 
 
 @dataclass(frozen=True)
 class Retention:
-    """How long data is kept; the shortest time is that of report form №1, table 3."""
+    """How long data is kept; at least for two of each unit.
 
-    recordings_months: int = 3
+    The minimum follows from table 3 of the quarterly report (report form №1).
+    """
+
+    recordings_months: int = 3  # months of 31 days
     appeals_years: int = 3  # after which a closed appeal's personal data is removed
 
     def __post_init__(self) -> None:
+        """Raise ValueError for a time below the minimum."""
         if self.recordings_months < 2:
             raise ValueError("retention.recordings_months is at least 2")
         if self.appeals_years < 2:
@@ -56,7 +60,7 @@ class Retention:
 class Links:
     """Which network links are monitored; one whose setting is "" is not."""
 
-    gateway: str = ""  # an address, or "auto" for the default route's gateway
+    gateway: str = ""  # the router: an address, or "auto" for the default route's gateway
     dns: str = ""  # a name that is looked up
     internet: str = ""  # host:port that represents the internet at large
     every: int = 15  # seconds between two probes
@@ -64,14 +68,18 @@ class Links:
     rate_hour: int = 4  # the hour of that measurement, in the site's time
 
     def __post_init__(self) -> None:
+        """Raise ValueError for a time between probes, or an hour, that is out of range."""
         if not 1 <= self.every <= 90:
             raise ValueError("links.every is 1 to 90: looks further apart tell of nothing between")
-        dt.time(self.rate_hour)
+        dt.time(self.rate_hour)  # raises ValueError unless it is 0 to 23
 
 
 @dataclass(frozen=True)
 class SelfTests:
-    """When the site tests itself; 0 means never (but for an hour, midnight)."""
+    """When the site tests itself.
+
+    0 minutes, or the weekday 0, means never; the hour 0 is midnight.
+    """
 
     call_minutes: int = 0  # between two test calls within the site
     offline_weekday: int = 0  # 1 Monday … 7 Sunday: the drill without internet access
@@ -83,11 +91,11 @@ class SelfTests:
 class Backup:
     """A destination of snapshots: restic's repository, its key, and how many snapshots it keeps."""
 
-    name: str
+    name: str  # shown in lists
     url: str  # a folder, sftp:USER@HOST:/FOLDER, s3:https://HOST/BUCKET
-    password_file: Path
+    password_file: Path  # contains the repository's key
     environment_file: str = ""  # lines NAME=VALUE: the account of an S3 service
-    keep_daily: int = 14
+    keep_daily: int = 14  # the number of days of which the last snapshot is kept; weeks, months
     keep_weekly: int = 8
     keep_monthly: int = 12
 
@@ -96,7 +104,7 @@ class Backup:
 class Snapshots:
     """When snapshots are made, what else they contain, and what limits the loss between them."""
 
-    at: str = "01:30"  # time of day, in the site's time
+    at: str = "01:30"  # when the nightly snapshot begins, in the site's time
     recovery_file: str = "recovery.key"  # decrypts the secrets in a snapshot
     secrets: tuple[str, ...] = ()  # additional files and folders stored with the secrets
     replica: str = ""  # folder on a second disk for the database's changes; "": no replica

@@ -4,6 +4,6 @@ from collections.abc import Collection, Iterable
 
 
 def check_names(setting_name: str, names: Iterable[str], allowed: Collection[str]) -> None:
-    """Raise ValueError if `names` contains a name that is not in `allowed`."""
+    """Raise ValueError, with the name of the setting, if one of `names` is not in `allowed`."""
     if unknown := sorted({*names} - {*allowed}):
         raise ValueError(f"{setting_name}: {', '.join(unknown)}: none of {', '.join(allowed)}")

@@ -11,12 +11,12 @@ SmsKind = Literal["eskiz", "playmobile", "smpp", "modem"]
 class SmsAccount:
     """An account at an SMS gateway."""
 
-    name: str
+    name: str  # shown in lists; messages store it as their gateway
     kind: SmsKind
     url: str  # https://…; host:port of an SMPP centre; a modem's device
     user: str = ""
-    password: str = ""
-    sender: str = ""
+    password: str = ""  # for a modem, the PIN of its SIM card
+    sender: str = ""  # the sender that citizens see: a short number or a registered name
     callback_secret: str = ""  # in the path of delivery reports; "": reports are not accepted
     approval: bool = False  # the service accepts only texts that it has approved
     replies: bool = False  # citizens can reply; a modem's number always accepts replies
@@ -31,7 +31,7 @@ class SmsAccount:
 
 @dataclass(frozen=True)
 class Messages:
-    """How and when messages are sent to citizens."""
+    """How and when messages are sent to citizens; times of day are in the site's time."""
 
     public_url: str = ""  # the site's address for citizens, in links; "": no links are sent
     quiet_from: str = "21:00"  # from here on, messages that are not urgent wait until the morning
@@ -40,6 +40,7 @@ class Messages:
     per_day: int = 3000  # messages that are not urgent, to all numbers within a day
 
     def __post_init__(self) -> None:
+        """Raise ValueError if the begin or the end of the quiet hours is no time of day."""
         for time in (self.quiet_from, self.quiet_to):
             dt.time.fromisoformat(time)
 
@@ -48,7 +49,7 @@ class Messages:
 class Telegram:
     """The bot that alerts the ministry's group; it only makes outgoing connections."""
 
-    token: str
+    token: str  # the bot's, from Telegram
     chat: int  # the group's id, negative
     url: str = "https://api.telegram.org"
     phone: Literal["masked", "full", "none"] = "masked"  # how the citizen's number is shown
@@ -57,6 +58,7 @@ class Telegram:
     summary: str = "18:00"  # time of day of the daily summary; "": no summary
 
     def __post_init__(self) -> None:
+        """Raise ValueError if the time of the summary is neither "" nor a time of day."""
         if self.summary:
             dt.time.fromisoformat(self.summary)
 

@@ -41,7 +41,7 @@ class Ministry:
     """
 
     url: str = ""  # the base URL of its interface; "": signed files only
-    token: str = ""
+    token: str = ""  # identifies the appliance to the ministry's system
     user: str = ""  # with a password, if there is no token
     password: str = ""
     every: int = 60  # seconds between two requests for answers
@@ -52,6 +52,7 @@ class Ministry:
     actions: dict[str, str] = field(default_factory=dict)  # their name of an action → ours
 
     def __post_init__(self) -> None:
+        """Raise ValueError for an unknown own name, or one ministry name for two fields."""
         check_names("ministry.fields", self.fields, MINISTRY_FIELDS)
         check_names("ministry.codes", self.codes, MINISTRY_CODES)
         for name, codes in self.codes.items():

@@ -76,7 +76,7 @@ class Ldap:
     ca: str = ""  # file with its authority's certificate; "": an authority that the system trusts
 
     def __post_init__(self) -> None:
-        """Raise ValueError for another kind of address, or a bind name without its one place."""
+        """Raise ValueError for another kind of address, or if {} is not exactly once in `bind`."""
         if not self.url.startswith(("ldaps://", "ldap://")):
             raise ValueError("ldap.url begins with ldaps:// or ldap://")
         if self.bind.count("{}") != 1:

@@ -11,7 +11,7 @@ class Trunk:
     """A carrier's SIP trunk, identified by its source address."""
 
     name: str
-    address: str
+    address: str  # from which the carrier calls, and to which calls are sent
     port: int = 5060
 
 
@@ -20,13 +20,15 @@ class Asterisk:
     """The Asterisk installation: addresses, folders, ports, accounts and certificates."""
 
     address: str  # where Asterisk listens for SIP and from which it sends audio; see `inside`
-    modules: Path
-    data: Path  # Asterisk's own sounds and documentation
-    run: Path
-    log: Path
-    spool: Path
-    var: Path
-    ami_secret: str  # "" in the web process, which has only pages_secret
+    modules: Path  # the folder of Asterisk's modules
+    data: Path  # the folder of Asterisk's own sounds and documentation
+    run: Path  # the folder of its process id and control socket
+    log: Path  # the folder of its logs
+    spool: Path  # the folder of its spool
+    var: Path  # the folder of its own database, which contains the registered phones
+    # Password of the appliance's account for commands (AMI); "" in the web process, which has only
+    # pages_secret.
+    ami_secret: str
     pages_secret: str = ""  # of the web process's own account for commands; "": it uses ami_secret
     guesses_secret: str = ""  # of the account that only receives events about wrong passwords
     command: tuple[str, ...] = ("/usr/sbin/asterisk",)  # the command that starts the program
@@ -35,10 +37,10 @@ class Asterisk:
     http_port: int = 8088
     browser_phones: bool = False  # SIP over WebSocket at http_port, behind the web front
     agi_port: int = 4573  # where `appliance pbx` answers the dialplan's look-ups
-    rtp_first: int = 10000
+    rtp_first: int = 10000  # the first and the last UDP port for audio
     rtp_last: int = 19999
     certificate: Path | None = None  # presented to phones, and to carriers that call over TLS
-    certificate_key: Path | None = None
+    certificate_key: Path | None = None  # the private key of `certificate`
     plain_phones: tuple[str, ...] = ()  # extensions of phones without TLS and SRTP; "*": all
 
     @property
@@ -62,7 +64,7 @@ class Calls:
     plan, not here.
     """
 
-    hotline_number: str
+    hotline_number: str  # that citizens dial, in the form that is shown
     menu_timeout: int = 4  # for which a spoken menu waits for a key
     ring: int = 15  # for which one operator is rung
     max_wait: int = 300  # for which a caller waits in a queue
@@ -80,16 +82,18 @@ class Calls:
 class Outgoing:
     """Permitted outgoing calls, by the beginnings of numbers, and limits for automatic calls.
 
-    `barred` numbers cannot be called at all: by default satellites, numbers without a country, and
-    premium rates.
+    Automatic calls are those that the appliance makes itself, such as callbacks. Numbers that begin
+    with a `barred` prefix cannot be called at all: by default satellites, numbers without a
+    country, and premium rates.
     """
 
     barred: tuple[str, ...] = ("+870", "+878", "+881", "+882", "+883", "+888", "+979", "+1900")
-    machine: tuple[str, ...] = ("+998",)  # the numbers that may be called automatically
-    machine_calls: int = 500  # automatic calls within a day of the site
-    machine_minutes: int = 1000  # their total duration, including ringing
+    machine: tuple[str, ...] = ("+998",)  # prefixes of the numbers that may be called automatically
+    machine_calls: int = 500  # the most automatic calls in a day, in the site's time
+    machine_minutes: int = 1000  # the most minutes of these calls in a day, including ringing
 
     def __post_init__(self) -> None:
+        """Raise ValueError for a prefix that begins no number, or for a negative limit."""
         for prefix in (*self.barred, *self.machine):
             if not re.fullmatch(r"\+?\d{1,14}", prefix, re.ASCII):
                 raise ValueError(f"outgoing: not the beginning of a number: {prefix!r}")
