@@ -180,14 +180,14 @@ def _seccomp_filter() -> bytes:
 
     It also refuses all calls made with the numbers of another machine type.
     """
-    kind, calls = _REFUSED_CALLS[platform.machine()]
+    machine_type, calls = _REFUSED_CALLS[platform.machine()]
     load, equal, above, end = 0x20, 0x15, 0x35, 0x06  # BPF_LD|W|ABS, JMP|JEQ, JMP|JGE, RET
     allow, refuse = 0x7FFF0000, 0x00050000 | _EPERM
     count = len(calls)
     # Each step is (operation, steps to skip if true, steps to skip if false, operand).
     steps = [
         (load, 0, 0, 4),  # the machine type of the call
-        (equal, 0, count + 3, kind),  # another type: refuse
+        (equal, 0, count + 3, machine_type),  # another type: refuse
         (load, 0, 0, 0),  # the number of the call
         (above, count + 1, 0, _X32_CALL_BIT),  # a call of x32: refuse
     ]

@@ -147,11 +147,11 @@ def redirect_messages(channel: str, old_recipient: str, new_recipient: str) -> i
 
     Open messages are the pending and the claimed ones.
     """
-    open_ = (Message.channel == channel, Message.state.in_(["pending", "claimed"]))
+    open_conditions = (Message.channel == channel, Message.state.in_(["pending", "claimed"]))
     with write_transaction():
         count: int = (
             Message.update(recipient=new_recipient)
-            .where(Message.recipient == old_recipient, *open_)
+            .where(Message.recipient == old_recipient, *open_conditions)
             .execute()
         )
     return count

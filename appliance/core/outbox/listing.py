@@ -36,9 +36,9 @@ def list_messages(state: str | None, limit: int, offset: int = 0) -> list[Messag
     return list(messages.order_by(Message.id.desc()).limit(limit).offset(offset))
 
 
-def find_message(number: int, channel: str | None = None) -> Message | None:
+def find_message(message_id: int, channel: str | None = None) -> Message | None:
     """Return the message with this id, if it exists and is of this channel (None: any channel)."""
-    message = find_row(Message, id=number)
+    message = find_row(Message, id=message_id)
     return message if message and channel in (None, message.channel) else None
 
 
@@ -48,9 +48,9 @@ def queue_ages() -> list[QueueAge]:
     Messages that wait for a retry are included: their waiting time counts from the planned time.
     """
     now = clock.now()
-    open_ = Message.select().where(Message.state.in_(OPEN_STATES))
+    open_messages = Message.select().where(Message.state.in_(OPEN_STATES))
     rows = (
-        open_.select(
+        open_messages.select(
             Message.channel,
             fn.COUNT(Message.id).alias("waiting"),
             fn.MIN(Message.wanted_at).alias("wanted_at"),
@@ -60,7 +60,7 @@ def queue_ages() -> list[QueueAge]:
         .order_by(Message.channel)
     )
     return [
-        QueueAge(row.channel, row.waiting, now - row.wanted_at, _last_trouble(open_, row))
+        QueueAge(row.channel, row.waiting, now - row.wanted_at, _last_trouble(open_messages, row))
         for row in rows
     ]
 
@@ -72,11 +72,12 @@ def expired_count(since: dt.datetime) -> int:
     return count
 
 
-def _last_trouble(open_: ModelSelect, row: Message) -> str:
+def _last_trouble(open_messages: ModelSelect, row: Message) -> str:
     """Return the trouble code of the latest failed attempt among open messages; "" without one.
 
-    `open_` is the query of all open messages; only those in the channel of `row` are considered.
+    `open_messages` is the query of all open messages; only those in the channel of `row` are
+    considered.
     """
-    troubled = open_.where(Message.channel == row.channel, Message.trouble != "")
+    troubled = open_messages.where(Message.channel == row.channel, Message.trouble != "")
     message = troubled.order_by(Message.tried_at.desc()).first()
     return message.trouble if message else ""

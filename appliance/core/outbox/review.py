@@ -24,13 +24,13 @@ def messages_to_review(limit: int | None = None, offset: int = 0) -> list[HeldMe
 
     `limit` None returns all of them.
     """
-    rows = _review_rows().order_by(Message.id)
+    rows = _held_messages_query().order_by(Message.id)
     return list(rows.limit(limit).offset(offset) if limit else rows)
 
 
 def review_count() -> int:
     """Return the number of messages on hold."""
-    count: int = _review_rows().count()
+    count: int = _held_messages_query().count()
     return count
 
 
@@ -41,7 +41,7 @@ def messages_to_query(channel: str, limit: int) -> list[HeldMessage]:
     _QUERY_INTERVAL. Those never queried come first.
     """
     due = HeldMessage.asked_at.is_null() | (HeldMessage.asked_at < clock.now() - _QUERY_INTERVAL)
-    rows = _review_rows().where(
+    rows = _held_messages_query().where(
         due, Message.channel == channel, HeldMessage.word.not_in(FINAL_STATUSES)
     )
     return list(rows.order_by(HeldMessage.asked_at, Message.id).limit(limit))
@@ -76,31 +76,31 @@ def hold_if_old(message: Message, occurred_at: dt.datetime) -> bool:
     return True
 
 
-def release_messages(numbers: Collection[int] | None, by: str) -> int:
+def release_messages(message_ids: Collection[int] | None, by: str) -> int:
     """Release messages on hold to be sent; returns their number.
 
-    `numbers` are the ids of the messages (None: all on hold); an id that is not on hold is ignored.
-    `by` is the user, for the audit.
+    `message_ids` are the ids of the messages (None: all on hold); an id that is not on hold is
+    ignored. `by` is the user, for the audit.
     """
     now = clock.now()
     columns = {"state": "pending", "wanted_at": now, "due_at": now, "ended_at": None}
     columns |= {"claimed_until": None, "trouble": "", "trouble_text": ""}
-    return _finish_review(numbers, by, "release", columns, now)
+    return _finish_review(message_ids, by, "release", columns, now)
 
 
-def drop_messages(numbers: Collection[int] | None, by: str) -> int:
+def drop_messages(message_ids: Collection[int] | None, by: str) -> int:
     """Mark messages on hold as refused, so that they are never sent; returns their number.
 
-    `numbers` are the ids of the messages (None: all on hold); `by` is the user, for the audit.
+    For `message_ids` and `by` see `release_messages`.
     """
     now = clock.now()
     return _finish_review(
-        numbers, by, "drop", {"state": "refused", "trouble": "dropped", "ended_at": now}, now
+        message_ids, by, "drop", {"state": "refused", "trouble": "dropped", "ended_at": now}, now
     )
 
 
 def _finish_review(
-    numbers: Collection[int] | None,
+    message_ids: Collection[int] | None,
     by: str,
     action: str,
     columns: dict[str, object],
@@ -108,13 +108,13 @@ def _finish_review(
 ) -> int:
     """End the hold of messages: set their `columns`, and record the action; returns their number.
 
-    `action` is "release" or "drop". For `numbers` and `by` see `release_messages`.
+    `action` is "release" or "drop". For `message_ids` and `by` see `release_messages`.
     """
     with write_transaction():
         rows = (
-            _review_rows()
-            if numbers is None
-            else _review_rows().where(Message.id.in_(list(numbers)))
+            _held_messages_query()
+            if message_ids is None
+            else _held_messages_query().where(Message.id.in_(list(message_ids)))
         )
         selection = list(rows.order_by(Message.id))
         for row in selection:
@@ -133,7 +133,7 @@ def _finish_review(
     return len(selection)
 
 
-def _review_rows() -> ModelSelect:
+def _held_messages_query() -> ModelSelect:
     """Return the query of the messages on hold: HeldMessage rows, each with its Message joined."""
     rows = HeldMessage.select(HeldMessage, Message).join(Message)
     return rows.where(Message.state == "held")

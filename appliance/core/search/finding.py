@@ -82,19 +82,19 @@ def find_entries(
     results: dict[int, SearchResult] = {}
     is_short = all(len(word.sound) < 4 for word in query.words)
     condition = _narrowing_condition(narrowing)
-    for tier in _search_tiers(query, kind):
-        rows = _candidate_rows(tier, kind, condition, results)
+    for step in _search_steps(query, kind):
+        rows = _candidate_rows(step, kind, condition, results)
         query.cache_word_costs([row[4] for row in rows], [row[5] for row in rows])
         for row in rows:
-            results[row[0]] = _search_result(query, row, tier, len(results))
+            results[row[0]] = _search_result(query, row, step, len(results))
         # If the list is full, misspellings are considered only to find nearer names: not among many
         # entries, not after other misspellings, and not of short words, which could be any word.
         if len(results) >= limit and (
-            kind in _NEWEST_FIRST_KINDS or not tier.has_every_word or is_short
+            kind in _NEWEST_FIRST_KINDS or not step.has_every_word or is_short
         ):
             break
         enough = (
-            limit if kind in index.LONG_TEXT_KINDS and not tier.in_text_rows else _ENOUGH_RESULTS
+            limit if kind in index.LONG_TEXT_KINDS and not step.in_text_rows else _ENOUGH_RESULTS
         )
         # Of long texts the list must be full, until they were searched themselves.
         if len(results) >= enough and min(result.cost for result in results.values()) < _SURE_COST:
@@ -124,15 +124,15 @@ def matching_ids_query(typed: str, kind: str) -> ModelSelect:
     selected = SearchText.select((SearchText.rowid - first).alias("row")).where(
         index.kind_condition(kind)
     )
-    tiers = (
-        tier for tier in _search_tiers(query, kind) if tier.text_word_cost < _MISSING_WORD_COST
+    steps = (
+        step for step in _search_steps(query, kind) if step.text_word_cost < _MISSING_WORD_COST
     )
-    match = next((tier.match for tier in tiers if _count_matches(tier, kind, 1)), "")
+    match = next((step.match for step in steps if _count_matches(step, kind, 1)), "")
     return selected.where(SearchText.match(match) if match else SearchText.rowid < 0)
 
 
 @dataclass(frozen=True)
-class _Tier:
+class _SearchStep:
     """One step of a search: the entries that match an FTS5 expression, ranked together.
 
     A later step is used if the earlier ones found too little.
@@ -149,12 +149,12 @@ class _Tier:
         return self.text_word_cost <= _TEXT_MATCH_COST
 
 
-def _search_tiers(query: SearchQuery, kind: str) -> Iterator[_Tier]:
+def _search_steps(query: SearchQuery, kind: str) -> Iterator[_SearchStep]:
     """Yield the steps of a search, the most certain first: each reads the words more generously.
 
     1. Names that begin with a single very short word. 2. All words exactly (see `_exact_match`),
     then the same in long texts. 3. For each word a similar one, or all words written as one.
-    4. One word may be missing (see `_missing_word_tier`).
+    4. One word may be missing (see `_missing_word_step`).
 
     Of _NEWEST_FIRST_KINDS only the newest matches are ranked: a step that many entries match would
     hide the nearest ones. Therefore 1 and 4 are left out, and 3 first allows one error only.
@@ -166,10 +166,10 @@ def _search_tiers(query: SearchQuery, kind: str) -> Iterator[_Tier]:
     exact_matches = [_exact_match(word, kind) for word in words]
     if len(words) == 1 and len(words[0].sound) < 3 and kind not in _NEWEST_FIRST_KINDS:
         beginnings = " OR ".join(f'^ "{prefix}" *' for prefix in words[0].sound_prefixes)
-        yield _Tier(f"names : ({beginnings})", _TEXT_MATCH_COST)
-    yield _Tier(_match_all(exact_matches), _TEXT_MATCH_COST)
+        yield _SearchStep(f"names : ({beginnings})", _TEXT_MATCH_COST)
+    yield _SearchStep(_match_all(exact_matches), _TEXT_MATCH_COST)
     if kind in index.LONG_TEXT_KINDS:  # exact words only: texts contain similar ones
-        yield _Tier(_match_all(exact_matches), _TEXT_MATCH_COST, in_text_rows=True)
+        yield _SearchStep(_match_all(exact_matches), _TEXT_MATCH_COST, in_text_rows=True)
     similar_sounds = [_similar_sounds(word, kind) for word in words]
     completions = _similar_completions(words[-1], kind)
     match, similar_matches = _match_all(exact_matches), exact_matches
@@ -190,15 +190,15 @@ def _search_tiers(query: SearchQuery, kind: str) -> Iterator[_Tier]:
             joined_match = _match_any([_exact_match(joined, kind), *_quote_words(sounds)])
             match = f"({match}) OR {joined_match}"
         if match != previous_match:
-            yield _Tier(match, _NEAR_TEXT_MATCH_COST)
+            yield _SearchStep(match, _NEAR_TEXT_MATCH_COST)
     can_miss_word = len(words) > 1 and kind not in _NEWEST_FIRST_KINDS
-    if can_miss_word and (tier := _missing_word_tier(words, exact_matches, similar_matches, kind)):
-        yield tier
+    if can_miss_word and (step := _missing_word_step(words, exact_matches, similar_matches, kind)):
+        yield step
 
 
-def _missing_word_tier(
+def _missing_word_step(
     words: Sequence[Word], exact_matches: Sequence[str], similar_matches: Sequence[str], kind: str
-) -> _Tier | None:
+) -> _SearchStep | None:
     """Return the step in which words may be missing; None if the remaining words say too little.
 
     In kinds with long texts, where people type complete questions, an entry needs only one of the
@@ -212,7 +212,7 @@ def _missing_word_tier(
             for exact_match, word in zip(exact_matches, words, strict=True)
             if len(word.spelling) > _INDEXED_PREFIX_LETTERS
         ]
-        return _Tier(_match_any(matches), _MISSING_WORD_COST) if matches else None
+        return _SearchStep(_match_any(matches), _MISSING_WORD_COST) if matches else None
     shorter_matches = [
         _match_all([*similar_matches[:n], *similar_matches[n + 1 :]])
         for n in range(len(similar_matches))
@@ -220,11 +220,11 @@ def _missing_word_tier(
     rare_matches = [
         match
         for match in shorter_matches
-        if not _is_common_match(_Tier(match, _MISSING_WORD_COST), kind)
+        if not _is_common_match(_SearchStep(match, _MISSING_WORD_COST), kind)
     ]
     if not rare_matches:
         return None
-    return _Tier(" OR ".join(f"({match})" for match in rare_matches), _MISSING_WORD_COST)
+    return _SearchStep(" OR ".join(f"({match})" for match in rare_matches), _MISSING_WORD_COST)
 
 
 def _significant_words(query: SearchQuery, kind: str) -> list[Word]:
@@ -295,17 +295,17 @@ def _match_all(matches: Sequence[str]) -> str:
     return " AND ".join(matches)
 
 
-def _is_common_match(tier: _Tier, kind: str) -> bool:
+def _is_common_match(step: _SearchStep, kind: str) -> bool:
     """Return True if more than _COMMON_WORD_ENTRIES entries of a kind match the step."""
-    return _count_matches(tier, kind, _COMMON_WORD_ENTRIES + 1) > _COMMON_WORD_ENTRIES
+    return _count_matches(step, kind, _COMMON_WORD_ENTRIES + 1) > _COMMON_WORD_ENTRIES
 
 
-def _count_matches(tier: _Tier, kind: str, limit: int) -> int:
+def _count_matches(step: _SearchStep, kind: str, limit: int) -> int:
     """Return the number of entries of a kind that match a step; counting stops at `limit`."""
     subquery = (
         "SELECT 1 FROM search_text WHERE search_text MATCH ? AND rowid BETWEEN ? AND ? LIMIT ?"
     )
-    parameters = (tier.match, *index.kind_id_range(kind, tier.in_text_rows), limit)
+    parameters = (step.match, *index.kind_id_range(kind, step.in_text_rows), limit)
     return int(database.execute_sql(f"SELECT count(*) FROM ({subquery})", parameters).fetchone()[0])  # noqa: S608
 
 
@@ -323,33 +323,33 @@ def _narrowing_condition(narrowing: Narrowing | None) -> _Condition:
 
 
 def _candidate_rows(
-    tier: _Tier, kind: str, narrowing: _Condition, known_ids: Container[int]
+    step: _SearchStep, kind: str, extra_condition: _Condition, known_ids: Container[int]
 ) -> list[Row]:
     """Return the rows of entries that match, except those that an earlier step found (`known_ids`).
 
-    `narrowing` is a further condition, from `_narrowing_condition`. If too many match, the newest
-    are returned for _NEWEST_FIRST_KINDS, otherwise the first in the index; of long texts the best
-    by _WEIGHT_ORDER, unless these are too many to be weighed. The query is written as SQL, because
-    it runs for each typed letter.
+    `extra_condition` is from `_narrowing_condition`. If too many match, the newest are returned for
+    _NEWEST_FIRST_KINDS, otherwise the first in the index; of long texts the best by _WEIGHT_ORDER,
+    unless these are too many to be weighed. The query is written as SQL, because it runs for each
+    typed letter.
     """
-    first, end = index.kind_id_range(kind, tier.in_text_rows)
+    first, end = index.kind_id_range(kind, step.in_text_rows)
     limit = (
         MAX_RECENT_CANDIDATES
-        if kind in _NEWEST_FIRST_KINDS or tier.in_text_rows
+        if kind in _NEWEST_FIRST_KINDS or step.in_text_rows
         else MAX_CANDIDATES
     )
     order = f"rowid {'DESC' if kind in _NEWEST_FIRST_KINDS else 'ASC'}"
     if (
-        tier.in_text_rows
-        and _count_matches(tier, kind, _MAX_WEIGHED_ENTRIES + 1) <= _MAX_WEIGHED_ENTRIES
+        step.in_text_rows
+        and _count_matches(step, kind, _MAX_WEIGHED_ENTRIES + 1) <= _MAX_WEIGHED_ENTRIES
     ):
         order = _WEIGHT_ORDER
-    condition, values = narrowing
+    condition, values = extra_condition
     row_condition = condition.replace(_ROW_PLACEHOLDER, f"(search_text.rowid - {first})")
     numbers = database.execute_sql(
         "SELECT rowid - ? FROM search_text WHERE search_text MATCH ? "  # noqa: S608
         f"AND rowid BETWEEN ? AND ?{row_condition} ORDER BY {order} LIMIT {limit}",
-        (first, tier.match, first, end, *values),
+        (first, step.match, first, end, *values),
     )
     begin = index.kind_id_range(kind)[0]
     ids = [begin + number for (number,) in numbers if begin + number not in known_ids]
@@ -362,16 +362,24 @@ def _candidate_rows(
     return [rows_by_id[id] for id in ids if id in rows_by_id]
 
 
-def _search_result(query: SearchQuery, row: Row, tier: _Tier, place: int) -> SearchResult:
-    """Return a candidate's row as a result with its cost; `place` is its position among them."""
+def _search_result(
+    query: SearchQuery, row: Row, step: _SearchStep, candidate_rank: int
+) -> SearchResult:
+    """Return the row of a candidate that a step found as a result, with its cost."""
     id, kind, ref, title, names, about = row
-    text_word_cost = tier.text_word_cost
+    text_word_cost = step.text_word_cost
     if about and text_word_cost < _MISSING_WORD_COST:
         # An entry with context words has no text, and `match_cost` looks for words in `about`.
         text_word_cost = ranking.NO_MATCH_COST
     cost = ranking.match_cost(query, names, about, text_word_cost)
     return SearchResult(
-        kind, ref, id - index.kind_id_range(kind)[0], title, cost, tier.has_every_word, place
+        kind,
+        ref,
+        id - index.kind_id_range(kind)[0],
+        title,
+        cost,
+        step.has_every_word,
+        candidate_rank,
     )
 
 

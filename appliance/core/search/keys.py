@@ -111,10 +111,15 @@ class Word:
         A short word with several errors could be another word. The length of the sound key counts
         as well as that of the spelling. A word with a digit allows no error.
         """
-        lengths = len(self.spelling), len(self.sound)
-        if min(lengths) < 3 or max(lengths) < 4 or not self.spelling.isalpha():
+        spelling_length, sound_length = len(self.spelling), len(self.sound)
+        longer_length = max(spelling_length, sound_length)
+        if min(spelling_length, sound_length) < 3 or longer_length < 4:
             return 0
-        return 1 if max(lengths) < 5 else 2 if lengths[1] < 9 else 3
+        if not self.spelling.isalpha():
+            return 0
+        if longer_length < 5:
+            return 1
+        return 2 if sound_length < 9 else 3
 
 
 def text_words(text: str) -> list[Word]:

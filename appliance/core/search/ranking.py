@@ -18,6 +18,7 @@ from appliance.core.search import keys
 from appliance.core.search.keys import Word
 
 NO_MATCH_COST = 3.0  # for a word that is found nowhere
+_ERROR_COST = 1  # the least for a word with a typing error; a word without one costs less
 SPELLING_LETTER_COST = 0.35  # for each letter of another spelling of the same sound
 _SAME_SOUND_COST, _PREFIX_COST, _PREFIX_SOUND_COST, _OTHER_ENDING_COST = 0.15, 0.2, 0.35, 0.4
 _OMITTED_LETTER_COST = 0.01  # for each letter, up to ten, that an unfinished word lacks
@@ -188,17 +189,19 @@ def matches_exactly(query: SearchQuery, names: str) -> bool:
     Small differences, such as another ending, are allowed: together they cost less than an error.
     `names` are in the form that `fold_names` returns. An empty query matches nothing.
     """
-    return bool(query.words) and match_cost(query, names) < 1
+    return bool(query.words) and match_cost(query, names) < _ERROR_COST
 
 
 def is_likely_match(cost: float, least_cost: float) -> bool:
     """Return True if a candidate of this cost is near enough to be shown with the nearest one.
 
-    `least_cost` is the cost of the nearest one. A candidate is near enough if it costs less than a
-    typing error does, which is 1: then it contains no error. Another one is near enough only if the
-    nearest also costs 1 or more, and the two costs differ by less than _MAX_MISSPELT_DIFFERENCE.
+    `least_cost` is the cost of the nearest one. A candidate that costs less than a typing error
+    contains no error, and is near enough. Any other is near enough only if the nearest also costs
+    as much as an error, and the two costs differ by less than _MAX_MISSPELT_DIFFERENCE.
     """
-    return cost < 1 or (least_cost >= 1 and cost < least_cost + _MAX_MISSPELT_DIFFERENCE)
+    return cost < _ERROR_COST or (
+        least_cost >= _ERROR_COST and cost < least_cost + _MAX_MISSPELT_DIFFERENCE
+    )
 
 
 @functools.lru_cache(maxsize=20_000)

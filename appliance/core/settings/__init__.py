@@ -178,14 +178,14 @@ def _absolute_path(path: str, folder: Path) -> str:
     return str(folder / path) if path else ""
 
 
-def _resolve_paths[T: (Paths, Web, Asterisk)](group: T, folder: Path) -> T:
+def _resolve_paths[T: (Paths, Web, Asterisk)](section: T, folder: Path) -> T:
     """Return a section of the settings with absolute paths; relative ones start at `folder`.
 
     The paths are its fields of the type Path.
     """
-    values = ((f.name, getattr(group, f.name)) for f in dataclasses.fields(group))
+    values = ((f.name, getattr(section, f.name)) for f in dataclasses.fields(section))
     absolute: dict[str, Any] = {n: folder / v for n, v in values if isinstance(v, Path)}
-    return dataclasses.replace(group, **absolute)
+    return dataclasses.replace(section, **absolute)
 
 
 def _resolve_keys(ministry: Ministry, folder: Path) -> Ministry:
