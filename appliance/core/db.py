@@ -57,7 +57,7 @@ class _Connection(sqlite.Connection):
 
     def __init__(self, *arguments: Any, **kwargs: Any) -> None:
         super().__init__(*arguments, **kwargs)
-        self._cursors: weakref.WeakSet[sqlite.Cursor] = weakref.WeakSet()
+        self._cursors: weakref.WeakSet[sqlite.Cursor] = weakref.WeakSet()  # opened and still used
 
     def cursor(self, *arguments: Any) -> Any:
         cursor = super().cursor(*arguments)

@@ -25,7 +25,7 @@ class NotSentError(DeliveryError):
 
 
 class RetryLaterError(NotSentError):
-    """The other side asks to wait for `wait_seconds` seconds."""
+    """The other side asks to wait for `wait_seconds` seconds; for the rest see DeliveryError."""
 
     def __init__(self, code: str, detail: str, wait_seconds: float) -> None:
         super().__init__(code, detail)

@@ -40,7 +40,10 @@ def canonical_number(text: str) -> str | None:
 
 
 def grouped_number(number: str) -> str:
-    """Return a phone number with spaces, for people to read: +998 93 555 01 47."""
+    """Return a number in canonical form with spaces, for people to read: +998 93 555 01 47.
+
+    A short number and one of another country stay unchanged.
+    """
     local = re.fullmatch(r"\+998(\d\d)(\d{3})(\d\d)(\d\d)", number)
     return f"+998 {' '.join(local.groups())}" if local else number
 

@@ -77,7 +77,10 @@ def public_keys(file: str, setting_name: str) -> list[bytes]:
 
 
 def key_fingerprint(public_pem: bytes) -> str:
-    """Return the SHA-256 of a PEM public key, as of its form in DER (`openssl pkey -pubin`)."""
+    """Return the SHA-256, in hexadecimal digits, of a public key given in PEM.
+
+    It is the hash of the key in DER, the form that `openssl pkey -pubin -outform DER` writes.
+    """
     from cryptography.hazmat.primitives import serialization
 
     key = serialization.load_pem_public_key(public_pem)
@@ -86,9 +89,10 @@ def key_fingerprint(public_pem: bytes) -> str:
 
 
 def create_key_pair(private_file: Path, public_file: Path) -> None:
-    """Create a key pair; replaces the private key, and writes the public one before the old ones.
+    """Create a key pair; replaces the private key, and adds the public key to its file.
 
-    The old public keys stay in `public_file`, because they verify the older signatures.
+    The new public key is the first in `public_file`. The old ones stay after it, because they
+    verify the older signatures.
     """
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

@@ -33,8 +33,8 @@ def insert_rows(
     """Insert rows, which all have the same fields, by one prepared statement.
 
     Of a row that exists already (one with the same unique key), `ignore` leaves all fields
-    unchanged, and `update` names the fields that are updated (it must have the same primary key).
-    Without both, IntegrityError is raised. Call it inside a write transaction.
+    unchanged, and `update` names the fields that are updated (the new row must have its primary
+    key). Without both, IntegrityError is raised. Call it inside a write transaction.
     """
     if not rows:
         return

@@ -38,6 +38,7 @@ class Head:
     hash: str
 
     def __str__(self) -> str:
+        """Return the head in its text form, which `parse_text` reads."""
         return f"{self.id}:{self.hash}"
 
     @property

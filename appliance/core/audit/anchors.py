@@ -25,7 +25,7 @@ class BrokenChainError(RuntimeError):
 
 
 def sign_head(settings: Settings) -> str:
-    """Sign the chain's head if entries were added since the last signature; returns a text for it.
+    """Sign the chain's head if entries were added since the last signature; returns a log message.
 
     Returns "" if there was nothing to sign. Raises BrokenChainError if a head signed or noted
     earlier is no longer in the chain or a new entry's hash does not match, SigningKeyError if the

@@ -15,10 +15,11 @@ from appliance.core.db import row_batches
 class EntryFilters:
     """Which entries to list; an empty field does not filter.
 
-    `action` is one action, or the beginning of several if it ends with a dot (`appeal.`). `record`
-    is the subject of an entry. With `include_lists`, entries about a list or a search that showed
-    this record count too: they name it in their detail. Entries are from `since` (inclusive) to
-    `until` (exclusive).
+    `who` is a login or the name of a process, and `address` that of a request. `action` is one
+    action, or the beginning of several if it ends with a dot (`appeal.`). `record` is the subject
+    of an entry. With `include_lists`, entries about a list or a search that showed this record
+    count too: they name it in their detail. Entries are from `since` (inclusive) to `until`
+    (exclusive).
     """
 
     who: str = ""

@@ -63,7 +63,7 @@ def record_delivery_report(
     Returns True if the report is done with: it was applied, or is a refusal of an earlier attempt,
     which is ignored. Returns False if there is no such own key, and if `gateway` has not confirmed
     yet that it accepted the message: then the report is stored, and `mark_sent` applies it. By its
-    own key a message is found even before, unless another gateway accepted it or may have.
+    own key a message is found even before that, unless another gateway accepted it, or may have.
     """
     with write_transaction():
         if is_own_key:
@@ -277,7 +277,7 @@ def _correct_future_times(now: dt.datetime) -> None:
     """Correct times in the future: move each message back, so that it waits no longer than planned.
 
     Times are in the future after a clock that was fast has been corrected, or if the clock is wrong
-    now.
+    now. A message that was never tried is moved by its time of creation, another by its last try.
     """
     is_waiting = Message.state == "pending"
     ahead = Message.created_at - now

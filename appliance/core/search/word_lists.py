@@ -44,6 +44,7 @@ class _WordList:
         size = len(word)
         for number, (begin, end) in enumerate(_piece_bounds(size)):
             self._pieces.setdefault((size, number, word[begin:end]), []).append(word)
+        # The cached beginnings contain this word too, if it is long enough for them.
         for (length, letter), beginnings in self._beginnings.items():
             if word[0] == letter and size > length + 1:
                 beginnings[word[:length]] = None

@@ -40,9 +40,9 @@ class Web:
 
 @dataclass(frozen=True)
 class Retention:
-    """How long data is kept; at least for two of each unit.
+    """How long data is kept: at least two months, and at least two years.
 
-    The minimum follows from table 3 of the quarterly report (report form №1).
+    These minimums follow from table 3 of the quarterly report (report form №1).
     """
 
     recordings_months: int = 3  # months of 31 days
@@ -95,9 +95,9 @@ class Backup:
     url: str  # a folder, sftp:USER@HOST:/FOLDER, s3:https://HOST/BUCKET
     password_file: Path  # contains the repository's key
     environment_file: str = ""  # lines NAME=VALUE: the account of an S3 service
-    keep_daily: int = 14  # the number of days of which the last snapshot is kept; weeks, months
-    keep_weekly: int = 8
-    keep_monthly: int = 12
+    keep_daily: int = 14  # the number of days of which each day's last snapshot is kept
+    keep_weekly: int = 8  # the same for weeks
+    keep_monthly: int = 12  # the same for months
 
 
 @dataclass(frozen=True)

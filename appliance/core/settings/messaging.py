@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Literal
 
+# The services Eskiz and Play Mobile, an operator's message centre by SMPP, or a local GSM modem.
 SmsKind = Literal["eskiz", "playmobile", "smpp", "modem"]
 
 
@@ -14,7 +15,7 @@ class SmsAccount:
     name: str  # shown in lists; messages store it as their gateway
     kind: SmsKind
     url: str  # https://…; host:port of an SMPP centre; a modem's device
-    user: str = ""
+    user: str = ""  # the name of the account at the service
     password: str = ""  # for a modem, the PIN of its SIM card
     sender: str = ""  # the sender that citizens see: a short number or a registered name
     callback_secret: str = ""  # in the path of delivery reports; "": reports are not accepted
@@ -35,7 +36,7 @@ class Messages:
 
     public_url: str = ""  # the site's address for citizens, in links; "": no links are sent
     quiet_from: str = "21:00"  # from here on, messages that are not urgent wait until the morning
-    quiet_to: str = "08:00"
+    quiet_to: str = "08:00"  # when the quiet hours end
     per_number: int = 6  # messages to one number within a day; further ones wait for the next day
     per_day: int = 3000  # messages that are not urgent, to all numbers within a day
 

@@ -12,8 +12,11 @@ ROLES = ("operator", "supervisor", "manager", "ministry", "technician", "backup"
 class SignIn:
     """Which roles need a second factor, when pages are locked, and who may sign in by PIN."""
 
+    # Roles that need a second factor everywhere.
     second_factor: tuple[str, ...] = tuple(role for role in ROLES if role != "operator")
-    second_factor_outside: tuple[str, ...] = ("operator",)  # needed only outside the workplace
+    second_factor_outside: tuple[str, ...] = (
+        "operator",
+    )  # that need it only outside the workplace
     inside: tuple[str, ...] = (  # the workplace's networks
         *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8"),
         *("fc00::/7", "::1/128"),
@@ -56,7 +59,7 @@ class OpenId:
 
     name: str  # shown on the button of the login page
     issuer: str  # the provider's issuer identifier, https://…
-    client_id: str
+    client_id: str  # by which the provider knows the appliance
     client_secret: str
     factors: tuple[str, ...] = ()  # values of amr or acr that count as a second factor
     ca: str = ""  # file with its authority's certificate; "": an authority that the system trusts

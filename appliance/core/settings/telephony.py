@@ -32,9 +32,9 @@ class Asterisk:
     pages_secret: str = ""  # of the web process's own account for commands; "": it uses ami_secret
     guesses_secret: str = ""  # of the account that only receives events about wrong passwords
     command: tuple[str, ...] = ("/usr/sbin/asterisk",)  # the command that starts the program
-    sip_port: int = 5060
-    ami_port: int = 5038
-    http_port: int = 8088
+    sip_port: int = 5060  # UDP; SIP over TLS uses the next port
+    ami_port: int = 5038  # for commands (AMI)
+    http_port: int = 8088  # for WebSocket
     browser_phones: bool = False  # SIP over WebSocket at http_port, behind the web front
     agi_port: int = 4573  # where `appliance pbx` answers the dialplan's look-ups
     rtp_first: int = 10000  # the first and the last UDP port for audio
