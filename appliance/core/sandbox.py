@@ -62,10 +62,10 @@ def run_program(
     program = shutil.which(command[0])
     if not program:
         raise SandboxError(f"{command[0]} is not installed")
-    rules = _landlock_rules(program, reads, writes)
+    landlock_options = _landlock_options(program, reads, writes)
     bounds = _Bounds(seconds, MEMORY_LIMIT_BYTES, max_file_bytes, nice)
     no_stream = subprocess.DEVNULL
-    return _execute([program, *command[1:]], rules, bounds, no_stream, no_stream)
+    return _execute([program, *command[1:]], landlock_options, bounds, no_stream, no_stream)
 
 
 def run_python(
@@ -78,16 +78,16 @@ def run_python(
     memory. The output has at most MAX_FILE_BYTES bytes. Raises SandboxError, or CalledProcessError
     if the module fails, or TimeoutExpired (both of subprocess).
     """
-    rules = _landlock_rules(sys.executable, (), ())
+    landlock_options = _landlock_options(sys.executable, (), ())
     for folder in (Path(sys.prefix), PACKAGE):
-        rules += ["--landlock-rule", f"path-beneath:{_READ_RIGHTS},read-dir:{folder}"]
+        landlock_options += ["--landlock-rule", f"path-beneath:{_READ_RIGHTS},read-dir:{folder}"]
     command = [sys.executable, "-I", "-m", module, *arguments]
     with tempfile.TemporaryFile() as input_file, tempfile.TemporaryFile() as output_file:
         input_file.write(content)
         input_file.seek(0)
         _execute(
             command,
-            rules,
+            landlock_options,
             _Bounds(seconds, memory_bytes, MAX_FILE_BYTES, 0),
             input_file,
             output_file,
@@ -108,15 +108,16 @@ class _Bounds:
 
 def _execute(
     command: list[str],
-    rules: list[str],
+    landlock_options: list[str],
     bounds: _Bounds,
     source: IO[bytes] | int,
     output: IO[bytes] | int,
 ) -> str:
-    """Run a command under Landlock rules and resource bounds; returns its error output.
+    """Run a command with Landlock's restrictions and resource bounds; returns its error output.
 
-    `source` and `output`, each a file or subprocess.DEVNULL, become its standard input and output.
-    Raises the same errors as `run_program`.
+    `landlock_options` are those of setpriv. `source` and `output`, each a file or
+    subprocess.DEVNULL, become its standard input and output. Raises the same errors as
+    `run_program`.
     """
     limits = (
         *(
@@ -134,7 +135,7 @@ def _execute(
             [
                 *("nice", "-n", str(bounds.nice), "prlimit", *limits, "--"),
                 *("setpriv", "--no-new-privs", "--pdeathsig", "KILL"),
-                *("--seccomp-filter", call_filter, *rules, "--", *command),
+                *("--seccomp-filter", call_filter, *landlock_options, "--", *command),
             ],
             stdin=source,
             stdout=output,
@@ -153,8 +154,8 @@ def _execute(
     return errors
 
 
-def _landlock_rules(program: str, reads: Iterable[Path], writes: Iterable[Path]) -> list[str]:
-    """Return options of setpriv that allow these files only; Landlock refuses all others.
+def _landlock_options(program: str, reads: Iterable[Path], writes: Iterable[Path]) -> list[str]:
+    """Return the options of setpriv that allow a program only these files, and system libraries.
 
     Files of `writes` that are missing are created, because a rule needs an existing path.
     """

@@ -192,7 +192,7 @@ def test_missing_fonts_are_a_fault(settings, monkeypatch, tmp_path) -> None:
 def test_programs_must_run_in_a_sandbox(settings, monkeypatch) -> None:
     assert state_of(settings, "sandbox")[0] == "ok"
     monkeypatch.setattr(
-        sandbox, "_landlock_rules", lambda *_: ["--landlock-rule", "path-beneath:no-such:/usr"]
+        sandbox, "_landlock_options", lambda *_: ["--landlock-rule", "path-beneath:no-such:/usr"]
     )
     assert state_of(settings, "sandbox") == ("fail", "not possible here: {error}")
 
