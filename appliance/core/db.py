@@ -137,12 +137,12 @@ class _Database(SqliteDatabase):  # type: ignore[misc]  # peewee has no types
                 self._next_writer_lock.release()
 
     def commit(self) -> None:
-        """End a transaction and notify the processes that wait for what it wrote."""
+        """Commit a transaction; notify the waiting processes if it has requested a signal."""
         super().commit()
         self.commit_signal.finish_transaction(committed=True)
 
     def rollback(self) -> None:
-        """Undo a transaction."""
+        """Undo a transaction, and forget its request for a signal."""
         super().rollback()
         self.commit_signal.finish_transaction(committed=False)
 
@@ -197,7 +197,7 @@ database = _Database(
 
 
 def open_database(path: Path) -> SqliteDatabase:
-    """Point the models at the database file (created if missing) and return the database."""
+    """Point the models at a database file (created if missing); opens no connection yet."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(FileExistsError):  # closing it would release our locks on it
         os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL, 0o666))
@@ -251,7 +251,7 @@ def in_short_transactions(steps: Iterable[Callable[[], None]]) -> None:
 
 
 def _run_steps(pending_steps: deque[Callable[[], None]], reserve: int = 0) -> None:
-    """Run one transaction of long work: as many steps as time allows, except the last `reserve`."""
+    """Run and remove the first steps, in one transaction, as time allows; keep `reserve` steps."""
     with write_transaction():
         started_at = time.monotonic()
         pending_steps.popleft()()

@@ -180,7 +180,7 @@ def _row_query(table: Any, names: tuple[str, ...]) -> PreparedQuery:
 
 
 def _is_plain_field(field: Field) -> bool:
-    """Return True if the field's Python value equals its column's value."""
+    """Return True if the field's Python value equals its column's value: nothing is to decode."""
     if isinstance(field, ForeignKeyField):
         return _is_plain_field(field.rel_field)
     is_plain_type = isinstance(field, (IntegerField, CharField, TextField))

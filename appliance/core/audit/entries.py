@@ -32,7 +32,10 @@ class EntryFilters:
 
 
 def list_entries(filters: EntryFilters, limit: int, before: int | None = None) -> list[AuditEntry]:
-    """Return the newest `limit` entries; if `before` is set, only those with a lower id."""
+    """Return at most `limit` entries that pass the filters, the newest first.
+
+    If `before` is set, only entries with a lower id are returned.
+    """
     rows = _filtered_entries(filters)
     if before is not None:
         rows = rows.where(AuditEntry.id < before)

@@ -110,7 +110,8 @@ def drop_entry(kind: str, ref: str) -> None:
 def forget_words(kind: str, *texts: str) -> None:
     """Remove the words of texts from a kind's word list, except those that an entry still contains.
 
-    Call it for texts that were replaced or deleted, so that a person's data is not kept there.
+    Call it for texts that were replaced or deleted, so that a person's data is not kept there. It
+    is not for LONG_TEXT_KINDS, because it does not search the rows that contain long texts.
     """
     for word in sorted(_correctable_words(map(fold_text, texts))):
         query = f'"{keys.sound_key(word)}"'
@@ -146,7 +147,10 @@ def is_kind_empty(kind: str) -> bool:
 
 
 def kind_condition(kind: str) -> Expression:
-    """Return the condition that a row of the index belongs to a kind."""
+    """Return the condition that a row of the index belongs to a kind.
+
+    It excludes the additional rows that contain long texts (see `kind_id_range`).
+    """
     begin, end = kind_id_range(kind)
     return SearchText.rowid.between(begin, end)
 

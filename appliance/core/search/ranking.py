@@ -88,7 +88,7 @@ class SearchQuery:
         return _WordCosts(self.joined) if self.joined else self.word_costs[0]
 
     def word_cost(self, number: int, name: Word) -> float:
-        """Return the cost of reading a word of the query, the one at `number`, as a name's word."""
+        """Return the cost of reading the query's word at the index `number` as a word of a name."""
         return self.word_costs[number][name]
 
     def cache_word_costs(self, names: Collection[str], contexts: Iterable[str] = ()) -> None:

@@ -169,7 +169,10 @@ def _resolve_snapshots(snapshots: Snapshots, folder: Path) -> Snapshots:
 
 
 def _resolve_ca_path[T: (OpenId, Ldap)](section: T, folder: Path) -> T:
-    """Return a section with an absolute path of its CA certificate, which may start at `folder`."""
+    """Return a section with an absolute path of its CA certificate.
+
+    A relative path starts at `folder`; "" (not set) stays "".
+    """
     return dataclasses.replace(section, ca=_absolute_path(section.ca, folder))
 
 

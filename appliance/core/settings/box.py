@@ -18,7 +18,7 @@ class Paths:
 
     @property
     def issued_reports(self) -> Path:
-        """The folder of reports in their issued form, next to the database."""
+        """The folder of the files of submitted reports; it is next to the database."""
         return self.database.parent / "issued"
 
     @property

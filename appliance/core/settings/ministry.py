@@ -52,7 +52,11 @@ class Ministry:
     actions: dict[str, str] = field(default_factory=dict)  # their name of an action → ours
 
     def __post_init__(self) -> None:
-        """Raise ValueError for an unknown own name, or one ministry name for two fields."""
+        """Check the names and codes.
+
+        Raises ValueError if an own name or code is unknown, or if two fields have the same name in
+        the ministry's system.
+        """
         check_names("ministry.fields", self.fields, MINISTRY_FIELDS)
         check_names("ministry.codes", self.codes, MINISTRY_CODES)
         for name, codes in self.codes.items():

@@ -52,7 +52,7 @@ class Asterisk:
 
     @property
     def inside(self) -> str:
-        """The address where commands and look-ups are answered: always on this machine."""
+        """The loopback address of commands to Asterisk and of its look-ups in the appliance."""
         return self.address if ipaddress.ip_address(self.address).is_loopback else "127.0.0.1"
 
 
