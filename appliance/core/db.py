@@ -51,8 +51,8 @@ sqlite.register_adapter(dt.datetime, _adapt_naive_datetime)
 class _Connection(sqlite.Connection):
     """A connection that can close the cursors whose results were not read to the end.
 
-    While one is open (in a reference cycle: until garbage collection), every other read on the
-    connection still sees the database as it was when the cursor was opened.
+    While such a cursor is open (in a reference cycle: until garbage collection), every other read
+    on the connection still sees the database as it was when the cursor was opened.
     """
 
     def __init__(self, *arguments: Any, **kwargs: Any) -> None:
@@ -223,7 +223,7 @@ def raw_rows(query: Any) -> sqlite.Cursor:
 def write_transaction() -> AbstractContextManager[Any, None]:
     """Return a transaction that takes the write lock when it begins.
 
-    A later statement in it cannot fail because another connection holds the lock.
+    Therefore no later statement in it can meet a lock that another connection holds.
     """
     transaction: AbstractContextManager[Any, None] = database.atomic("immediate")
     return transaction

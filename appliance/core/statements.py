@@ -135,7 +135,8 @@ class PreparedQuery:
     def fetch_tuples(self, **values: Collection[str] | str | int) -> list[tuple[Any, ...]]:
         """Execute the query; returns the rows as the columns store them.
 
-        `values` are those of the query's parameters, by name; texts for `is_one_of_parameter`.
+        `values` are the values of the query's parameters, by name: several texts for one of
+        `is_one_of_parameter`.
         """
         sql, parameters, _table = self._compiled_query
         bound_parameters = _bind_parameters(parameters, values)
@@ -145,8 +146,8 @@ class PreparedQuery:
     def fetch_objects(self, **values: Collection[str] | str | int) -> list[Any]:
         """Execute the query; returns instances of its table's model, one for each row.
 
-        Every selected column must belong to that table. `values` are those of the query's
-        parameters, by name; texts for `is_one_of_parameter`.
+        Every selected column must belong to that table. `values` are the values of the
+        query's parameters, by name: several texts for one of `is_one_of_parameter`.
         """
         sql, parameters, table = self._compiled_query
         cursor = database.execute_sql(sql, _bind_parameters(parameters, values))

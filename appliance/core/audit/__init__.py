@@ -108,8 +108,8 @@ def is_in_chain(noted_head: Head) -> bool:
 def first_broken_id(after_id: int = 0, limit: int | None = None) -> int | None:
     """Return the id of the first entry whose hash does not match, or None if all match.
 
-    An id below 1 does not match either. Checks only the entries after `after_id`, and at most
-    `limit` of them (None: all).
+    An entry with an id below 1 counts as one that does not match: it was inserted by hand. Checks
+    only the entries after `after_id`, and at most `limit` of them (None: all).
     """
     before = AuditEntry.select().where(AuditEntry.id <= after_id).order_by(AuditEntry.id.desc())
     start = before.first() if after_id else None

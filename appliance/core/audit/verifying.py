@@ -95,7 +95,7 @@ def verify_chain(settings: Settings, other_heads: Iterable[Head] = ()) -> Verdic
 def is_guarded() -> bool:
     """Return True if the database refuses to change or remove the audit's rows.
 
-    These are its entries and its signed heads; triggers refuse it.
+    The rows are the entries and the signed heads; triggers protect them.
     """
     definitions = db.trigger_definitions()
     return all(_is_guard_trigger(name, definitions.get(name, "")) for name in GUARD_TRIGGERS)

@@ -63,7 +63,7 @@ def preload_words() -> None:
     """Load the words of the index in advance; each search loads those added since the last one.
 
     Call it when a process starts: it also excludes all objects of the process from later garbage
-    collections, because with this many one would take a third of a second.
+    collections, because with this many objects a collection would take a third of a second.
     """
     _index_words.load_new_words()
     gc.freeze()

@@ -85,7 +85,8 @@ def index_item(item: SearchItem, listed_words: set[str] | None = None) -> None:
 def stored_texts(kind: str, rows: Collection[int]) -> dict[int, str]:
     """Return the texts from which snippets are taken, by the integer ids of their records.
 
-    `rows` are ids of records of this `kind`; one without an entry in the index is left out.
+    `rows` are ids of records of this `kind`; one without an entry in the index is left out. A text
+    is "" if the owning table stores it instead (see SearchItem).
     """
     first = kind_id_range(kind)[0]
     entries = SearchEntry.select(SearchEntry.id, SearchEntry.text)

@@ -122,8 +122,9 @@ def match_cost(
 ) -> float:
     """Return the cost of reading a query as names, which are folded and separated by bars.
 
-    `about`: folded context words of the names, such as the district of a mahalla;
-    `text_word_cost`: the cost of a word found in neither. The query must have a word.
+    `about`: folded context words of the names, such as the district of a mahalla; `text_word_cost`:
+    the cost of a typed word that is found neither in the names nor in the context. The query must
+    have a word.
     """
     parsed_names = _parse_names(names)
     context_words = _parse_names(about).words if about else ()
@@ -291,9 +292,10 @@ def _is_other_word(typed: Word, name: Word) -> bool:
 def _misspelling_cost(typed: Word, name: Word) -> float:
     """Return the cost of reading a misspelt typed word as a word of a name.
 
-    The cost grows with the number of typing errors between the two. Returns NO_MATCH_COST if there
-    are too many. Words are not compared letter by letter if too many typed letters are missing in
-    `name`.
+    The cost grows with the number of typing errors between the two. If there are too many, the stem
+    of the typed word is tried, then the beginning of the name, as the typed word may be unfinished;
+    after these it returns NO_MATCH_COST. Words are not compared letter by letter if too many typed
+    letters are missing in `name`.
     """
     max_errors, size = typed.max_errors, len(typed.sound)
     extra_letters = len(name.sound) - size

@@ -33,7 +33,8 @@ class _MatchSpan(NamedTuple):
 def build_snippet(text: str, query: SearchQuery, length: int = SNIPPET_LETTERS) -> list[TextPiece]:
     """Return the part of a text, of about `length` characters, that contains the most typed words.
 
-    Of equally good parts, the first; the beginning of the text if it contains no typed word.
+    It is returned in pieces, of which those that match the query are marked. Of equally good parts
+    it is the first one; the beginning of the text if it contains no typed word.
     """
     text = " ".join(text.split())
     spans = _match_spans(text, query)
