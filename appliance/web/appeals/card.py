@@ -219,11 +219,12 @@ def _valid_answer(steps: "list[AppealStep]") -> "AppealStep | None":
 def _actions_context(appeal: "Appeal") -> dict[str, Any]:
     """Return the context of the actions that the user may perform now, with their options.
 
-    `todo` are the actions with a text (of ACTION_LABELS): there are no such actions while a
-    colleague holds the appeal, and `held` is then True. `longer` is the deadline after an extension
-    or None, `explained_by` the one after reopening, `begun_anew` the one after forwarding to
-    another body. `targets` are the departments to which it can be forwarded, as (id, name, is a
-    body of its own).
+    `todo` are the actions for which the user enters a text, a part of ACTION_LABELS. It is empty
+    while a colleague is working on the appeal; `held` says that the user must first take it over.
+    `extended_deadline` is the deadline after an extension (None: not possible); `reopened_deadline`
+    the one after reopening, by which the citizen gets an explanation; `forwarded_deadline` the one
+    after forwarding to a separate body outside the ministry. `targets` are the departments to which
+    the appeal can be forwarded, as (id, name, whether it is such a body).
     """
     current, day = handling.handling_of_appeal(appeal), today()
     state = current.state if current else ""
@@ -243,9 +244,9 @@ def _actions_context(appeal: "Appeal") -> dict[str, Any]:
             for a, w in appeal_labels.ACTION_LABELS.items()
             if a in possible and not has_other_holder
         },
-        "longer": extension,
-        "explained_by": deadlines.term_end(day, "explain"),
-        "begun_anew": deadlines.term_end(day, deadlines.initial_term(appeal.appeal_type)),
+        "extended_deadline": extension,
+        "reopened_deadline": deadlines.term_end(day, "explain"),
+        "forwarded_deadline": deadlines.term_end(day, deadlines.initial_term(appeal.appeal_type)),
         "may_take": "take" in possible and (not is_holder or state == "returned"),
         "may_close": "close" in possible,
         "held": has_other_holder and bool(possible),

@@ -116,7 +116,7 @@ def download_appeals() -> Response:
     rows = exporting.export_rows(filters, today(), _own_department_id(), me(), locale())
     name = f"murojaatlar_{today():%Y-%m-%d}.csv"
     return Response(
-        stream_with_context(_csv_lines(columns, rows)),
+        stream_with_context(_csv_pieces(columns, rows)),
         mimetype="text/csv",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
@@ -366,7 +366,7 @@ def _statistics_table(
     return kind, title, rows + other_rows
 
 
-def _csv_lines(columns: tuple[str, ...], rows: Iterator[list[Any]]) -> Iterator[str]:
+def _csv_pieces(columns: tuple[str, ...], rows: Iterator[list[Any]]) -> Iterator[str]:
     """Return the pieces of a CSV file with headings, which spreadsheets in the region can open.
 
     It is UTF-8 text with a byte order mark, separated by semicolons. `rows` have one value per

@@ -75,7 +75,7 @@ def operator_desks() -> list[Desk]:
     for user, current in presence.current_states():
         call, phone = live_calls.get(user.login), phones.get(user.extension)
         busy = bool(call or (phone and phone.channels))
-        state, since = _desk_state(call, busy, current, talk_ends.get(user.login))
+        state, since = _operator_state(call, busy, current, talk_ends.get(user.login))
         phone_up = bool(phone and phone.up)
         pause = current if state == "pause" else None
         result.append(
@@ -117,7 +117,7 @@ def _has_open_page(user: "User", now: dt.datetime) -> bool:
     return bool(user.seen_at and now - user.seen_at < PAGE_TIMEOUT)
 
 
-def _desk_state(
+def _operator_state(
     call: LiveCall | None, busy: bool, current: "Presence | None", talk_ended_at: dt.datetime | None
 ) -> tuple[str, dt.datetime | None]:
     """Return an operator's state (one of STATES), and since when they have it, if known.

@@ -96,7 +96,7 @@ def download_registered_calls() -> Response:
     audit.record_entry(me().login, "call_forms.download", request.query_string.decode()[:500])
     name = f"qongiroqlar_{clock.now().astimezone(site().tz):%Y-%m-%d}.csv"
     return Response(
-        stream_with_context(_csv_lines(call_forms.iterate_form_batches(me(), filters))),
+        stream_with_context(_csv_pieces(call_forms.iterate_form_batches(me(), filters))),
         mimetype="text/csv",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
@@ -223,17 +223,17 @@ def _requested_filters() -> tuple[call_forms.Filters, dict[str, str]]:
     ), filter_values
 
 
-def _csv_lines(pieces: "Iterator[list[CallForm]]") -> Iterator[str]:
+def _csv_pieces(batches: "Iterator[list[CallForm]]") -> Iterator[str]:
     """Return the pieces of a CSV file with headings, with the columns that the user may export.
 
-    `pieces` are the call forms, in batches that are read while the file is sent.
+    `batches` are the call forms, which are read while the file is sent.
     """
     columns, fields = call_forms.exportable_columns(me())
     headings = [
         *(str(RECORD_COLUMN_LABELS[name]) for name in columns),
         *(f.localized_label(locale()) for f in fields),
     ]
-    cells = (_csv_row(call_form, columns, fields) for piece in pieces for call_form in piece)
+    cells = (_csv_row(call_form, columns, fields) for batch in batches for call_form in batch)
     return spreadsheets.csv_file_pieces(headings, cells)
 
 

@@ -112,7 +112,7 @@ def show_request(number: int) -> str:
         largest=files.MAX_FILE_BYTES,
         typed=refusal.values,
         trouble=change_labels.TROUBLES.get(refusal.trouble),
-        **_card_context(change_request),
+        **_request_page_context(change_request),
     )
 
 
@@ -120,7 +120,9 @@ def show_request(number: int) -> str:
 @may("change.read")
 def show_request_section(number: int, section: str) -> str:
     """Show a section of a change request's page: its state, or its steps and changes."""
-    return render_template(f"changes/{section}.html", **_card_context(_request_or_404(number)))
+    return render_template(
+        f"changes/{section}.html", **_request_page_context(_request_or_404(number))
+    )
 
 
 @screen.post("/<int:number>/steps")
@@ -244,7 +246,7 @@ def _list_context() -> dict[str, Any]:
     }
 
 
-def _card_context(change_request: "ChangeRequest") -> dict[str, Any]:
+def _request_page_context(change_request: "ChangeRequest") -> dict[str, Any]:
     """Return the template context of the page of one request."""
     calendar = catalogs.working_calendar(site())
     done_at = completion_times([change_request]).get(change_request.id)

@@ -76,18 +76,18 @@ def _render_page(event_texts: list[tuple[str, str, str]] | None = None, complain
     `event_texts` has (icon, event, detail) of each event of a rehearsed call, if there was one;
     `complaint` is why the rehearsal failed.
     """
-    current = routing.current_plan(site())
+    plan = routing.current_plan(site())
     now = clock.now().astimezone(site().tz)
     return render_template(
         "line/page.html",
         words=routing_labels,
-        boxes=_call_stages(current),
+        boxes=_call_stages(plan),
         title=prompt_title,
         spoken={
             language: {prompt.name: prompt.text for prompt in _prompts_with_sound(language)}
             for language in prompts.LANGUAGES
         },
-        numbers=[n.number for n in current.numbers if n.number] or [site().calls.hotline_number],
+        numbers=[n.number for n in plan.numbers if n.number] or [site().calls.hotline_number],
         asked={"date": f"{now:%d.%m.%Y}", "time": f"{now:%H:%M}"} | request.args.to_dict(),
         road=event_texts,
         complaint=complaint,
@@ -109,44 +109,38 @@ def _requested_datetime() -> dt.datetime | None:
         return None
 
 
-def _call_stages(current: Plan) -> list[CallStage]:
+def _call_stages(plan: Plan) -> list[CallStage]:
     """Return the stages in the order in which a caller goes through them."""
     return [
-        CallStage(_("Number"), "numbers", _number_facts(current), ("greeting", "notice")),
-        CallStage(
-            _("Language"), "numbers", _language_facts(current), ("menu", *_hours_prompts(current))
-        ),
-        CallStage(
-            _("Topic"), "topics", _topic_facts(current), ("topics",) if current.topics else ()
-        ),
-        CallStage(
-            _("Queue"), "queues", _queue_facts(current), ("queue-youarenext", "queue-thereare")
-        ),
-        CallStage(_("Long wait"), "queues", _overflow_facts(current), ("all-busy",)),
+        CallStage(_("Number"), "numbers", _number_facts(plan), ("greeting", "notice")),
+        CallStage(_("Language"), "numbers", _language_facts(plan), ("menu", *_hours_prompts(plan))),
+        CallStage(_("Topic"), "topics", _topic_facts(plan), ("topics",) if plan.topics else ()),
+        CallStage(_("Queue"), "queues", _queue_facts(plan), ("queue-youarenext", "queue-thereare")),
+        CallStage(_("Long wait"), "queues", _long_wait_facts(plan), ("all-busy",)),
         CallStage(
             _("Callback"),
             "callback",
-            _callback_facts(current),
+            _callback_facts(plan),
             ("callback-offer", "callback-accepted"),
         ),
     ]
 
 
-def _number_facts(current: Plan) -> tuple[str, ...]:
+def _number_facts(plan: Plan) -> tuple[str, ...]:
     """Return the sentences about the stage "Number": our numbers, blocked and hidden callers."""
-    own_numbers = [phone(n.number) for n in current.numbers if n.number]
+    own_numbers = [phone(n.number) for n in plan.numbers if n.number]
     blocked = ngettext(
-        "%(num)s number is blocked", "%(num)s numbers are blocked", len(current.blocked)
+        "%(num)s number is blocked", "%(num)s numbers are blocked", len(plan.blocked)
     )
-    hidden = routing_labels.CHOICES["anonymous"][current.anonymous]
+    hidden = routing_labels.CHOICES["anonymous"][plan.anonymous]
     return (
         ", ".join(own_numbers) or _("all of our numbers"),
-        *((blocked,) if current.blocked else ()),
+        *((blocked,) if plan.blocked else ()),
         _("Hidden numbers %(how)s", how=hidden),
     )
 
 
-def _language_facts(current: Plan) -> tuple[str, ...]:
+def _language_facts(plan: Plan) -> tuple[str, ...]:
     """Return the sentences about the stage "Language".
 
     They are about the menu's keys, the numbers with only one language, and the ministry's hours.
@@ -155,35 +149,35 @@ def _language_facts(current: Plan) -> tuple[str, ...]:
     language_names = routing_labels.CHOICES["numbers.languages"]
     facts += [
         f"{phone(n.number) or _('other numbers')}: {language_names[n.languages[0]]}"
-        for n in current.numbers
+        for n in plan.numbers
         if len(n.languages) == 1
     ]
-    if current.hours.closed:
+    if plan.hours.closed:
         hours = {"opens": site().work_opens, "closes": site().work_closes}
         facts.append(_("Announced outside %(opens)s–%(closes)s", **hours))
     return tuple(facts)
 
 
-def _hours_prompts(current: Plan) -> tuple[str, ...]:
+def _hours_prompts(plan: Plan) -> tuple[str, ...]:
     """Return the names of the prompts that the plan plays outside the ministry's hours."""
-    return tuple(name for name in ("closed", "holiday") if getattr(current.hours, name))
+    return tuple(name for name in ("closed", "holiday") if getattr(plan.hours, name))
 
 
-def _topic_facts(current: Plan) -> tuple[str, ...]:
+def _topic_facts(plan: Plan) -> tuple[str, ...]:
     """Return the sentences about the stage "Topic": where each key of the menu leads."""
-    if not current.topics:
+    if not plan.topics:
         return (_("The topic is not asked: straight to the queue"),)
     action_names = routing_labels.CHOICES["topics.action"]
-    topics = sorted(current.topics, key=lambda topic: topic.keys)
+    topics = sorted(plan.topics, key=lambda topic: topic.keys)
     return tuple(f"{t.keys}: {t.spoken_name(locale())} – {action_names[t.action]}" for t in topics)
 
 
-def _queue_facts(current: Plan) -> tuple[str, ...]:
+def _queue_facts(plan: Plan) -> tuple[str, ...]:
     """Return the sentences about the stage "Queue".
 
     They give the number of operators of each queue, and how long a phone rings.
     """
-    queues = routing.operators_per_queue(current)
+    queues = routing.operators_per_queue(plan)
     return (
         *(
             ngettext(
@@ -195,7 +189,7 @@ def _queue_facts(current: Plan) -> tuple[str, ...]:
             for q, count in queues.items()
             if q != routing.ANY_QUEUE
         ),
-        _("A phone rings for %(seconds)s s", seconds=current.queueing.ring),
+        _("A phone rings for %(seconds)s s", seconds=plan.queueing.ring),
     )
 
 
@@ -204,12 +198,12 @@ def _queue_name(queue: str) -> str:
     return routing.queue_title(queue, _)
 
 
-def _overflow_facts(current: Plan) -> tuple[str, ...]:
+def _long_wait_facts(plan: Plan) -> tuple[str, ...]:
     """Return the sentences about the stage "Long wait".
 
     They say after how long the operators of all queues are tried, and after how long the wait ends.
     """
-    queueing = current.queueing
+    queueing = plan.queueing
     return (
         _("After %(seconds)s s: any operator", seconds=queueing.fall_back_after)
         if queueing.falls_back
@@ -218,9 +212,9 @@ def _overflow_facts(current: Plan) -> tuple[str, ...]:
     )
 
 
-def _callback_facts(current: Plan) -> tuple[str, ...]:
+def _callback_facts(plan: Plan) -> tuple[str, ...]:
     """Return the sentences about the stage "Callback": when callers are offered one."""
-    callback = current.callback
+    callback = plan.callback
     facts = []
     if callback.offered:
         offer = {"key": callback.key, "seconds": callback.offer_every}
@@ -231,19 +225,19 @@ def _callback_facts(current: Plan) -> tuple[str, ...]:
 
 
 def _call_event_texts(
-    current: Plan, events: list[actions.RehearsalEvent]
+    plan: Plan, events: list[actions.RehearsalEvent]
 ) -> list[tuple[str, str, str]]:
     """Return (icon, event, detail) of each event of a rehearsed call, as text.
 
     `events` are what the caller meets, such as a prompt, a menu or a queue.
     """
-    steps = [_event_text(current, event) for event in events]
+    steps = [_event_text(plan, event) for event in events]
     if not events or events[-1].kind != "refused":
         steps.append(("check", _("The call ends, unless an operator has answered"), ""))
     return steps
 
 
-def _event_text(current: Plan, event: actions.RehearsalEvent) -> tuple[str, str, str]:
+def _event_text(plan: Plan, event: actions.RehearsalEvent) -> tuple[str, str, str]:
     """Return (icon, event, detail) of one event of a rehearsed call, as text."""
     refusals = {
         "blocked": _("Refused: the number is blocked"),
@@ -270,7 +264,7 @@ def _event_text(current: Plan, event: actions.RehearsalEvent) -> tuple[str, str,
             return "clock", _("A message that the ministry is closed; the call continues"), ""
         case "topic":
             topic_name = next(
-                (t.spoken_name(locale()) for t in current.topics if t.code == event.detail),
+                (t.spoken_name(locale()) for t in plan.topics if t.code == event.detail),
                 event.detail,
             )
             return "list", _("Topic: %(name)s", name=topic_name), ""
@@ -278,7 +272,7 @@ def _event_text(current: Plan, event: actions.RehearsalEvent) -> tuple[str, str,
             return (
                 "hourglass",
                 _("Queue %(name)s", name=_queue_name(event.detail)),
-                _max_wait_text(current, event.detail),
+                _max_wait_text(plan, event.detail),
             )
         case "callback":
             return (
@@ -300,13 +294,13 @@ def _language_name(language: str) -> str:
     return str(routing_labels.CHOICES["numbers.languages"].get(language, language))
 
 
-def _max_wait_text(current: Plan, queue: str) -> str:
+def _max_wait_text(plan: Plan, queue: str) -> str:
     """Return the longest wait in a queue, as text.
 
     A caller waits in a queue of their own topic or language first, and the rest of the time in
     ANY_QUEUE, which all operators serve.
     """
-    queueing = current.queueing
+    queueing = plan.queueing
     own_queue_seconds = queueing.own_wait_seconds
     seconds = (
         queueing.max_wait - own_queue_seconds if queue == routing.ANY_QUEUE else own_queue_seconds

@@ -55,7 +55,7 @@ def save_section(name: str) -> Response | tuple[str, int]:
     _check_section(name)
     if "edit" in request.form:
         return _redisplay_section(name, "edit")
-    if request.form.get("seen", "") != _version_number(routing.newest_version()):
+    if request.form.get("seen", "") != _version_number_text(routing.newest_version()):
         return _redisplay_section(name, "newer")
     current = routing.current_plan(site())
     try:
@@ -133,7 +133,7 @@ def _link_version_to_request(before: Plan, after: Plan) -> None:
     }
     changes.link_to_request(
         "routing",
-        _version_number(routing.newest_version()),
+        _version_number_text(routing.newest_version()),
         "",
         {
             name: difference.before if difference.before != difference.after else None
@@ -154,7 +154,7 @@ def _version_or_404(number: int) -> "PlanVersion":
     return routing.find_version(number) or abort(404)
 
 
-def _version_number(version: "PlanVersion | None") -> str:
+def _version_number_text(version: "PlanVersion | None") -> str:
     """Return the number of a version as text; "" if there is no version."""
     return str(version.id) if version else ""
 
@@ -269,7 +269,7 @@ def _render_section(
         faults=faults or {},
         complaint=complaint,
         newer=newer,
-        seen=_version_number(routing.newest_version()),
+        seen=_version_number_text(routing.newest_version()),
         typed_note=note,
         chosen=request_number,
         boxes=routing.CHECKBOX_FIELDS,

@@ -35,10 +35,13 @@ TEXT_TROUBLES: dict[str, LazyString] = {
 }
 
 
-def size_text(parts: int, price: int | None) -> str:
-    """Return how many SMS a text needs (`parts`), with their price in soʻm if known, as text."""
+def size_text(parts: int, price_tiyin: int | None) -> str:
+    """Return how many SMS a text needs (`parts`), as text, with their price in soʻm if known.
+
+    `price_tiyin` is the price of all of them in tiyin (hundredths of a soʻm), None if unknown.
+    """
     count_text: str = ngettext("%(num)s message", "%(num)s messages", parts)
-    if price is None:
+    if price_tiyin is None:
         return count_text
-    price_text = formatting.format_money(price)
+    price_text = formatting.format_money(price_tiyin)
     return str(_("%(messages)s, %(sum)s soʻm", messages=count_text, sum=price_text))

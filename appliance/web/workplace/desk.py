@@ -123,9 +123,9 @@ def show_card() -> str:
         return render_template("operator/card.html", **_registered_context(number))
     requested_desk = desk_for_unregistered_form(me(), request.args.get("form", ""))
     desk = requested_desk or _current_desk()
-    form = request.args.get("shows", "")
+    form_number = request.args.get("shows", "")
     return render_template(
-        "operator/card.html", **_card_context(desk, requested_desk is not None, form)
+        "operator/card.html", **_card_context(desk, requested_desk is not None, form_number)
     )
 
 
@@ -290,16 +290,16 @@ def _wrap_up_period() -> dict[str, object] | None:
 
 
 def _card_context(
-    desk: OperatorDesk | None, is_open: bool = False, form: str = ""
+    desk: OperatorDesk | None, is_open: bool = False, form_number: str = ""
 ) -> dict[str, object]:
     """Return the context of the card: an open form, what was registered, or the operator's day.
 
     A form that was set aside or registered is open only if `is_open` is True: the operator has
-    opened it. `form` is the number of the form to show, "" for the usual one.
+    opened it. `form_number` is that of the form to show, "" for the usual one.
     """
     if desk and (is_open or not desk.is_closed):
         return (
-            forms.form_context(desk, form)
+            forms.form_context(desk, form_number)
             | caller.caller_context(desk)
             | {
                 "shows": "form",

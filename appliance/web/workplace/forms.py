@@ -46,12 +46,12 @@ def save_form(token: str) -> Response | tuple[Response, int]:
     has too many drafts.
     """
     values, body = submitted_values(token), require_json_object()
-    form = _requested_form(body)
+    form_number = _requested_form_number(body)
     is_set_aside, typed_at = bool(body.get("aside")), browser_time(body.get("at"))
     base = submitted_values(token, "base") if "base" in body else None
     try:
         draft = drafts.save_draft(
-            me(), token, values, form=form, aside=is_set_aside, typed_at=typed_at, base=base
+            me(), token, values, form=form_number, aside=is_set_aside, typed_at=typed_at, base=base
         )
     except drafts.AlreadyRegistered as error:
         return _registered_response(error.registration), 409
@@ -59,7 +59,7 @@ def save_form(token: str) -> Response | tuple[Response, int]:
         return jsonify(unfinished=drafts.MAX_DRAFTS_WITHOUT_CALL), 413
     saved_at, saved = draft.updated_at.isoformat(), _saved_text(draft)
     changed_elsewhere = _changed_elsewhere(values, draft.values) if base is not None else {}
-    doubtful = doubts_context(forms.definition_in_force(form), draft.values)
+    doubtful = doubts_context(forms.definition_in_force(form_number), draft.values)
     call = drafts.call_of_token(me(), token)
     phone = call.citizen if call else None
     recognised_key = additions.match_applicant(draft.values, phone, today(), me()).fingerprint
@@ -123,14 +123,14 @@ def discard_draft(token: str) -> Response:
     return jsonify(done=True)
 
 
-def form_context(desk: OperatorDesk, form: str = "") -> dict[str, object]:
-    """Return the context of an open form; `form` is the number of the requested one, if any.
+def form_context(desk: OperatorDesk, form_number: str = "") -> dict[str, object]:
+    """Return the context of an open form; `form_number` is that of the requested one, if any.
 
     A draft is continued with its values; a new form starts with default values, with data of the
     call, and with what is known about the caller (`known`).
     """
-    form = selected_form(desk, form)
-    known_values = {} if desk.draft else _known_values(desk, form)
+    form_number = selected_form(desk, form_number)
+    known_values = {} if desk.draft else _known_values(desk, form_number)
     values = _initial_values(desk) | known_values
     if desk.draft:  # fields that only the other form has, still unopened, start as in a new form
         seen_fields = forms.definition_in_force(desk.draft.form).value_names
@@ -138,7 +138,7 @@ def form_context(desk: OperatorDesk, form: str = "") -> dict[str, object]:
     disclosure.log_shown("draft", [desk.token])
     kinds = catalogs.labels_by_code("call_type", locale())
     return {
-        **fields_context(forms.definition_in_force(form), values, is_new=not desk.draft),
+        **fields_context(forms.definition_in_force(form_number), values, is_new=not desk.draft),
         "known": known_values,
         "silent": [(code, kinds[code]) for code in call_forms.EMPTY_CALL_TYPES if code in kinds],
         "saved": _saved_text(desk.draft) if desk.draft else "",
@@ -214,28 +214,31 @@ def _initial_values(desk: OperatorDesk) -> dict[str, str]:
     return defaults | {"phone": phone} | call_values
 
 
-def _known_values(desk: OperatorDesk, form: str) -> dict[str, str]:
+def _known_values(desk: OperatorDesk, form_number: str) -> dict[str, str]:
     """Return what is known about the caller, for form №2, if exactly one person has their number.
 
     Fields that are to be asked in every call (`anew`) are left out. Returns {} for form №1, for
     which the operator copies the data from the card, and if nobody or several have the number.
     """
     people = applicants.find_by_phone(desk.call.citizen if desk.call else None)
-    if form != forms.CALL_FORM or len(people) != 1:
+    if form_number != forms.CALL_FORM or len(people) != 1:
         return {}
     field_names = {
-        n for f in forms.definition_in_force(form).fields if not f.anew for n in f.value_names
+        n
+        for f in forms.definition_in_force(form_number).fields
+        if not f.anew
+        for n in f.value_names
     }
     return {n: t for n, t in prefill.prefill_values(people[0], me()).items() if n in field_names}
 
 
-def _requested_form(body: dict[str, object]) -> str:
+def _requested_form_number(body: dict[str, object]) -> str:
     """Return the number of the form that the request names, "1" by default.
 
     Aborts with 422 if there is no such form.
     """
-    form = body.get("form", forms.APPEAL_FORM)
-    return str(form) if form in forms.FORMS else abort(422)
+    form_number = body.get("form", forms.APPEAL_FORM)
+    return str(form_number) if form_number in forms.FORMS else abort(422)
 
 
 def _saved_text(draft: "Draft") -> str:
