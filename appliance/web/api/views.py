@@ -1,7 +1,7 @@
 """Views of the JSON interface to appeals and reports, as openapi.json here describes it.
 
-The calling program sends its key (people/keys.py) in the header `Authorization: Bearer …`. The
-scopes of the key decide what the program may do; it sees the appeals of the key's department.
+The calling program sends its access key (people/keys.py) in the header `Authorization: Bearer …`.
+The scopes of the key decide what the program may do; it sees the appeals of the key's department.
 Errors are problem documents (shell/errors.py).
 """
 
@@ -155,10 +155,10 @@ def read_appeal(number: str) -> Response:
 @screen.post("/appeals/<number>/steps")
 @require_scope("appeals:write")
 def add_step(number: str) -> Response:
-    """Perform an action on an appeal, and return the changed appeal.
+    """Perform an action on an appeal, which adds a step to its history; return the appeal.
 
     A key that may not read appeals gets only the number, version and state. A refused action gets
-    409 if the appeal is in another state than the program assumes, and 422 otherwise.
+    409 if the appeal is in another state than the calling program assumes, and 422 otherwise.
     """
     appeal, body = _readable_appeal(number), json_object() or {}
     text, version = body.get("text", ""), body.get("version")
@@ -193,7 +193,10 @@ def add_step(number: str) -> Response:
 @require_scope("reports:read")
 @long_running
 def read_monthly_report(month: str) -> Response:
-    """Return the monthly report (report form №2), with the figures of its page and command."""
+    """Return the monthly report (report form №2) of a month such as 2026-10.
+
+    Its figures are those of its page and of its command.
+    """
     return _report_response("monthly", month)
 
 
@@ -201,7 +204,10 @@ def read_monthly_report(month: str) -> Response:
 @require_scope("reports:read")
 @long_running
 def read_quarterly_report(quarter: str) -> Response:
-    """Return the quarterly report (report form №1), with the figures of its page and command."""
+    """Return the quarterly report (report form №1) of a quarter such as 2026-Q3.
+
+    Its figures are those of its page and of its command.
+    """
     return _report_response("quarterly", quarter)
 
 

@@ -178,8 +178,9 @@ def _status_context(appeal: "Appeal") -> dict[str, Any]:
     """Return the context of the appeal's state, its history (steps) and its call.
 
     The handling is the ministry's work on an appeal; if there is no handling, `handling` is None.
-    `near` says how near its deadline is, `sent_on` is the latest message about the appeal to the
-    ministry's own system, `alert` the one to the employee on duty; each may be None.
+    `near` says how near its deadline is, `answer` is the step with the answer in force, `sent_on`
+    the latest message about the appeal to the ministry's own system, `alert` the one to the
+    employee on duty; each may be None.
     """
     current, call = handling.handling_of_appeal(appeal), calls.find_call(appeal.call_id)
     calendar = catalogs.working_calendar(site())
@@ -267,7 +268,7 @@ def _actions_context(appeal: "Appeal") -> dict[str, Any]:
 def _recordings_context(appeal: "Appeal") -> dict[str, Any]:
     """Return the context of the recordings of the appeal's call.
 
-    `parts` is None if there is no call or the user may not see it.
+    `parts`, the recordings, is None if there is no call or the user may not see it.
     """
     call = queries.viewable_call(me(), appeal.call_id)
     return call_recordings.recordings_context(call) if call else {"parts": None}
@@ -297,9 +298,10 @@ def _form_values(appeal: "Appeal", refusal: refusals.Refusal) -> dict[str, Any]:
 def _next_appeal_context(appeal: "Appeal") -> dict[str, Any]:
     """Return the context of what follows when a ministry user has finished with an appeal.
 
-    `following` is the next overdue appeal, or None; `undo_left` is the number of seconds in which
-    the user can still undo their answer, or 0. While the appeal is still in work, and for users of
-    other roles, they are None and 0.
+    `following` is the next overdue appeal of their department, or None, and `following_near` how
+    long it is overdue; `undo_left` is the number of seconds in which the user can still undo their
+    answer, or 0. While the appeal is still in work, and for users of other roles, they are None and
+    0.
     """
     current = handling.handling_of_appeal(appeal)
     if me().role != "ministry" or not current or current.state in states.IN_WORK_STATE_CODES:

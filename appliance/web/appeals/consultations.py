@@ -53,7 +53,8 @@ def show_own_consultations() -> str:
 def _consultation_list_context() -> dict[str, Any]:
     """Return the context of the list that the parameter `show` selects (see list_consultations).
 
-    `found` are the listed consultations; `waiting` and `overdue` count those without a result.
+    `found` are the listed consultations; `waiting` and `overdue` count those without a result;
+    `notes`: the user may record contacts and results.
     """
     now = clock.now()
     waiting = consultations.pending_consultations(me())

@@ -60,7 +60,7 @@ REQUEST_FIELDS = ("kind", "person", "phone", "number", "proof", "language", "wha
 @screen.get("")
 @may("data_request.answer")
 def list_requests() -> str:
-    """Show all requests, the most urgent first, and the form for a new one."""
+    """Show all citizens' requests, the most urgent first, and the form for a new one."""
     refusal, requests = refusals.latest_refusal(), data_requests.list_data_requests(me())
     disclosure.log_shown("data_request", [data_request.id for data_request in requests])
     return render_template(
@@ -77,7 +77,7 @@ def list_requests() -> str:
 @screen.post("")
 @may("data_request.answer")
 def register_request() -> BaseResponse:
-    """Register a request; the term for the answer starts now."""
+    """Register a citizen's request about their data; the term for the answer starts now."""
     values = {name: request.form.get(name, "") for name in REQUEST_FIELDS}
     try:
         data_request = data_requests.register_data_request(
@@ -91,7 +91,7 @@ def register_request() -> BaseResponse:
 @screen.get("/<int:number>")
 @may("data_request.answer")
 def show_request(number: int) -> str:
-    """Show a request; if it is open, also the records that may concern the citizen.
+    """Show a citizen's request; if it is open, also the records that may concern the citizen.
 
     The user ticks those that do, in the form of the answer.
     """
@@ -122,11 +122,11 @@ def show_request(number: int) -> str:
 @screen.post("/<int:number>/answer")
 @may("data_request.answer")
 def answer_request(number: int) -> BaseResponse:
-    """Answer a request about the ticked records, and notify the citizen.
+    """Answer a citizen's request about the ticked records (`record`), and notify the citizen.
 
     The field `do` says whether the request is "done" or "refused". If it is a request to mask data
-    and is done, the records are masked. If the answer is not possible because of one appeal, its
-    number is passed on to the page (`hinders`).
+    and is done, the records are masked. If the answer is refused because of one appeal, its number
+    is passed on to the page (`hinders`).
     """
     data_request, form = _data_request_or_404(number), request.form
     state, text, record_keys = form.get("do", ""), form.get("answer", ""), form.getlist("record")
@@ -178,7 +178,8 @@ def _data_request_or_404(number: int) -> "DataRequest":
 def _term_badge(data_request: "DataRequest") -> tuple[str, str]:
     """Return the days left for the answer, as text, and the kind of the badge.
 
-    Returns two empty strings if the request is answered.
+    The kind is "bad" for an overdue request, "warn" for one that is due soon, otherwise "". Returns
+    two empty strings if the request is answered.
     """
     if data_request.state != "open":
         return "", ""

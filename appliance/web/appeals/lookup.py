@@ -26,7 +26,8 @@ screen = Blueprint("lookup", __name__, url_prefix="/appeals")
 def look_up_appeal() -> str:
     """Show the appeals with the number or phone number `q`, and those the user registered today.
 
-    The user may then open the appeals that were found, even those of other operators.
+    Without `q`, nothing is looked up. The user may then open the appeals that were found, even
+    those of other operators.
     """
     query = request.args.get("q", "").strip()
     midnight = start_of_today()

@@ -304,6 +304,7 @@ def filter_choices() -> dict[str, Any]:
 
     `choices` has, by parameter, the label and the options as (value, name). There are no
     departments for a user who sees only one of them, and no districts until a region is selected.
+    `may_hold`: the user can take appeals over, so the list can be filtered by those that they hold.
     """
     day = today()
     regions = [(r.soato, localized_name(r, locale())) for r in catalogs.match_regions("")]

@@ -37,9 +37,10 @@ def remove_reader(number: str, login: str) -> BaseResponse:
 
 @screen.app_context_processor
 def _reader_context() -> dict[str, object]:
-    """Give templates `named_for_me()`: the appeals for which the user was named as a reader.
+    """Give templates `named_for_me()`, which returns the user's unread entries as a reader.
 
-    Each is an AppealReader; appeals that the user has opened already are left out.
+    Each is an AppealReader, which names the user as a reader of a personal appeal; those of appeals
+    that the user has opened already are left out.
     """
     return {"named_for_me": lambda: personal.unopened_reader_entries(me().login)}
 

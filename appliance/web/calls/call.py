@@ -89,7 +89,10 @@ def show_call(call_id: str) -> str:
 @screen.post("/listen")
 @may("recording.listen")
 def give_listening_reason(call_id: str) -> BaseResponse:
-    """Store the user's reason; with it they may listen to the recordings of this call."""
+    """Store the user's reason; with it they may listen to the recordings of this call.
+
+    If the reason is missing, the page says so.
+    """
     call = _listenable_call(call_id)
     return_url = local_address(request.form.get("back", "")) or url_for(
         "call.show_call", call_id=call.id
@@ -153,7 +156,7 @@ def download_recording(call_id: str, number: int) -> Response:
 
 
 def _has_full_right(action: str) -> bool:
-    """Return True if the user may perform an action about all calls, not only about their own."""
+    """Return True if the user has the right `action` for all calls, not only for their own."""
     return rights.has_full_scope(me(), action)
 
 

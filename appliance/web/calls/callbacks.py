@@ -81,7 +81,7 @@ def show_callback_form(token: str) -> str:
 @screen.post("/operator/forms/<token>/callback")
 @may("desk.work")
 def schedule_callback(token: str) -> Response:
-    """Store that the operator promised a callback at the submitted time.
+    """Store that the operator promised to call back at the submitted time.
 
     `token` identifies the form at which they promised it. Returns JSON: `trouble` is the text of a
     refusal, or "".
@@ -147,8 +147,8 @@ def update_callback(number: int, step: str) -> Response:
 def callback_list_context() -> dict[str, Any]:
     """Return the context of the list of the callbacks that the user may work on.
 
-    `at_work` are the logins of the operators at work; `leads`: the user is not an operator and
-    hands callbacks of all operators over.
+    `at_work` are the logins of the operators at work; `leads`: the user is not an operator, so they
+    may hand over the callbacks of all operators; `tonight` is the end of the current day.
     """
     tasks = scheduled_callbacks.list_callbacks(me())
     disclosure.log_shown("number", [task.number for task in tasks])

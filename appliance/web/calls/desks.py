@@ -1,4 +1,7 @@
-"""The current state of each operator: since when they have it, and how long it may last."""
+"""The current state of each operator: since when they have it, and how long it may last.
+
+A desk here is an operator with this state; in the workplace, it is a form with its call.
+"""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -57,7 +60,7 @@ class Desk:
 
 
 def operator_desks() -> list[Desk]:
-    """Return the desk (current state) of every active operator, sorted by state and name.
+    """Return the current state of every active operator (their desk), sorted by state and name.
 
     The states are in the order of STATES.
     """

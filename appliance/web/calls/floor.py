@@ -295,7 +295,7 @@ def _selected_operator_context(login: str) -> dict[str, object]:
 
 
 def _desks_context(login: str) -> dict[str, object]:
-    """Return the context of the operators, grouped by state.
+    """Return the context of the operators, grouped by state (`desks`, see desks.Desk).
 
     `chosen` is the operator with the selected login, or None.
     """
@@ -313,7 +313,7 @@ def _desks_context(login: str) -> dict[str, object]:
 
 
 def _trunks_context() -> dict[str, object]:
-    """Return the context of the trunks: their current state, and their settings by name."""
+    """Return the context of the trunks: their current state, their settings by name (`plans`)."""
     plans = {trunk.name: trunk for trunk in routing.current_plan(site()).trunks}
     return {"trunks": devices.list_trunks(), "plans": plans, "now": clock.now()}
 

@@ -105,7 +105,7 @@ def download_registered_calls() -> Response:
 @screen.get("/<number>")
 @may("call_form.read")
 def show_registered_call(number: str) -> str:
-    """Show one registered call: its form, its call, its earlier versions."""
+    """Show one registered call: its form, its call, its earlier versions (`wordings`)."""
     call_form = _visible_form(number)
     disclosure.log_shown("call_form", [call_form.number])
     definition, values = (
@@ -202,7 +202,7 @@ def _can_correct_form(call_form: "CallForm") -> bool:
 
 
 def _requested_filters() -> tuple[call_forms.Filters, dict[str, str]]:
-    """Return the filters that the address gives, and their texts by parameter.
+    """Return the filters that the address gives, and the same as texts by parameter.
 
     Invalid dates are ignored. `until` in the address is the last day; in the filters it is the end
     of that day. `alone` selects the calls without an appeal.

@@ -113,8 +113,9 @@ def article_list_context() -> dict[str, Any]:
 def usage_context(period: dt.timedelta) -> dict[str, Any]:
     """Return the template context of the articles' use in the last `period`.
 
-    It has the articles that were opened (`used`, the most often opened first), those in force that
-    were not (`never`), and the searches that found nothing (`missed`).
+    `used` has (title, article, counts) of the articles that were opened, the most often opened
+    first; `never` has (title, article) of those in force that were not; `missed` are the searches
+    that found nothing.
     """
     end = clock.now()
     begin = end - period

@@ -107,7 +107,10 @@ def selected_change_request() -> "ChangeRequest | None":
 
 
 def uploaded_files() -> list[files.UploadedFile]:
-    """Return the files uploaded with the form; they can be read from the request only once."""
+    """Return the files uploaded with the form; they can be read from the request only once.
+
+    Inputs left empty are skipped.
+    """
     uploads = []
     for upload in request.files.getlist("files"):
         if upload.filename:

@@ -201,7 +201,7 @@ def _search_articles(text: str) -> "list[ArticleVersion]":
 def _snippet_row(
     row: "ArticleVersion", query: search.SearchQuery
 ) -> "tuple[ArticleVersion, wording.LocalizedArticle, list[search.TextPiece]]":
-    """Return (version, its text, snippet) for the list.
+    """Return (version, its text, snippet) for the list of articles.
 
     The snippet is the passage that matches the query, in pieces of which some are highlighted.
     """

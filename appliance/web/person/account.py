@@ -122,7 +122,8 @@ def _change_password() -> str:
     """Change the password as submitted; return "", or the code of the reason if it is refused.
 
     All sessions of the user end, and a new one begins in this browser.
-    Aborts with 429 after too many wrong passwords, and with 503 while too many are being checked.
+    Aborts with 429 after too many wrong passwords, and with 503 while the server is checking too
+    many passwords at once.
     """
     user, form = me(), request.form
     new_password = form.get("new_password", "")

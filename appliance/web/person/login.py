@@ -70,7 +70,10 @@ class SessionUser(UserMixin):  # type: ignore[misc]  # flask-login has no types
 
 @dataclass(frozen=True)
 class Device:
-    """A device, and the logins of the users who signed in on it, the latest first."""
+    """A device, and the logins of the users who signed in on it, the latest first.
+
+    `name` is the random text in its cookie.
+    """
 
     name: str
     logins: list[str]
@@ -133,7 +136,7 @@ def show_login_page() -> BaseResponse | str:
 @screen.post("/login")
 @public
 def sign_in() -> BaseResponse | tuple[str, int]:
-    """Sign in by login and password.
+    """Sign in by login and password; show the login form again if that fails.
 
     Only failures count against the limit of attempts, as many operators share one IP address.
     """
@@ -271,8 +274,8 @@ def redirect_onward(device: Device, requested_url: str = "") -> BaseResponse:
 def is_password_correct(password: str) -> bool:
     """Return True if this is the signed-in user's password.
 
-    Raises sign_ins.TooManyAttempts after too many wrong ones, and sign_ins.TooManyWaiting while too
-    many passwords are being checked.
+    Raises sign_ins.TooManyAttempts after too many wrong ones, and sign_ins.TooManyWaiting while the
+    server is checking too many passwords at once.
     """
     login, address = me().login, request.remote_addr or ""
     device_name = current_device().name_for_login(login)

@@ -28,7 +28,10 @@ TROUBLES: dict[str, LazyString] = {
 @anyone
 @open_at_sign_in_step("enrol")
 def show_second_factor() -> str:
-    """Show the authenticator app that is set up, or the QR code that sets one up."""
+    """Show the authenticator app that is set up, or the QR code that sets one up.
+
+    `asked`: no other page opens until one is set up.
+    """
     app, refusal = second_factor.find_authenticator(me()), refusals.latest_refusal()
     context = {
         "trouble": TROUBLES.get(refusal.trouble),

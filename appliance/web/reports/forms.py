@@ -26,8 +26,8 @@ QUARTERS_BACK = 8
 def interval_conditions(report: QuarterlyReport) -> list[str]:
     """Return the value of the filter "time" that selects the calls of each interval of table 2.
 
-    An interval is a shift, such as "08:00-16:00"; the one without hours is the rest of the day, for
-    which all shifts are excluded ("!").
+    Table 2 of the quarterly report counts calls by interval: a shift, such as "08:00-16:00", or the
+    rest of the day, which has no hours and for which all shifts are excluded ("!").
     """
     shifts = [f"{row.opens}-{row.closes}" for row in report.intervals if row.opens]
     return [

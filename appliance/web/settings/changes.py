@@ -90,7 +90,7 @@ def show_new_request() -> str:
 @accepts_file(MAX_REQUEST_BYTES, max_file_bytes=files.MAX_FILE_BYTES)
 @may("change.ask")
 def create_request() -> Response:
-    """Store a new request; the time allowed for it starts now."""
+    """Store a new request; the time allowed to carry it out starts now."""
     form_data = request.form
     kind, what, why = (form_data.get(name, "") for name in ("kind", "what", "why"))
     calendar = catalogs.working_calendar(site())
@@ -119,7 +119,10 @@ def show_request(number: int) -> str:
 @screen.get("/<int:number>/<any(standing, done):section>")
 @may("change.read")
 def show_request_section(number: int, section: str) -> str:
-    """Show a section of a change request's page: its state, or its steps and changes."""
+    """Show a section of a request's page as a fragment.
+
+    It is its state ("standing"), or its steps and the changes made for it ("done").
+    """
     return render_template(
         f"changes/{section}.html", **_request_page_context(_request_or_404(number))
     )
@@ -223,7 +226,10 @@ def _label_context() -> dict[str, Any]:
 
 
 def _list_context() -> dict[str, Any]:
-    """Return the template context of the list: the requests that `show` selects, and the counts."""
+    """Return the template context of the list: the requests that `show` selects, and the counts.
+
+    `lines` has (request, how near its deadline is); `waiting` counts those that await approval.
+    """
     show = request.args.get("show", "")
     show = show if show in LIST_FILTERS else "open"
     requests, now = LIST_FILTERS[show](), clock.now()
@@ -247,7 +253,11 @@ def _list_context() -> dict[str, Any]:
 
 
 def _request_page_context(change_request: "ChangeRequest") -> dict[str, Any]:
-    """Return the template context of the page of one request."""
+    """Return the template context of the page of one request.
+
+    `done_at` is when the work was done, or None; `todo` has the texts of the buttons of the actions
+    that the user may perform now, by action.
+    """
     calendar = catalogs.working_calendar(site())
     done_at = completion_times([change_request]).get(change_request.id)
     return _label_context() | {

@@ -106,7 +106,11 @@ def issue_setup_address(number: int) -> BaseResponse | str:
 
 
 def _list_context() -> dict[str, Any]:
-    """Return the template context of the list of phones."""
+    """Return the template context of the list of people with an extension, and their phones.
+
+    `phones` has the phones by user id, `waiting` the ids of users whose phone has still to load its
+    settings, `seen` what Asterisk knows of each phone, by extension.
+    """
     people = sorted(
         accounts.users_with_phone(), key=lambda user: accounts.display_name(user, locale())
     )

@@ -209,7 +209,9 @@ def show_version(form: str, number: int) -> str:
 def _common_context(form: str, pending: "FormVersion | None") -> dict[str, Any]:
     """Return the template context that all pages of a form share.
 
-    `form` is its number, `pending` its draft or its version planned for a later time, if any.
+    `form` is its number, `pending` its draft or its version planned for a later time, if any: in
+    the context it is `to_come`, and `mark` its fingerprint. `own` are the names of the values of
+    fields that are part of the product.
     """
     return {
         "form": form,
@@ -267,7 +269,10 @@ def _pending_field(form: str, name: str) -> forms.Field:
 
 
 def _field_entry(form_data: MultiDict[str, str]) -> dict[str, Any]:
-    """Return the field that was typed, as a dictionary like a field of a stored definition."""
+    """Return the field that was typed, as a dictionary like a field of a stored definition.
+
+    `form_data` is the submitted form of the field's page.
+    """
     options = [
         {"code": code} | {n: text.strip() for n, text in zip(LOCALES, texts, strict=True)}
         for code, *texts in zip(

@@ -110,7 +110,7 @@ def _requested_datetime() -> dt.datetime | None:
 
 
 def _call_stages(plan: Plan) -> list[CallStage]:
-    """Return the stages in the order in which a caller goes through them."""
+    """Return the stages of a call under this plan, in the order in which a caller passes them."""
     return [
         CallStage(_("Number"), "numbers", _number_facts(plan), ("greeting", "notice")),
         CallStage(_("Language"), "numbers", _language_facts(plan), ("menu", *_hours_prompts(plan))),
@@ -229,7 +229,8 @@ def _call_event_texts(
 ) -> list[tuple[str, str, str]]:
     """Return (icon, event, detail) of each event of a rehearsed call, as text.
 
-    `events` are what the caller meets, such as a prompt, a menu or a queue.
+    `events` are what the caller meets, such as a prompt, a menu or a queue; `plan` is the telephony
+    plan in force, which names topics and queues.
     """
     steps = [_event_text(plan, event) for event in events]
     if not events or events[-1].kind != "refused":

@@ -313,7 +313,7 @@ def _pending_plan(code: str, refusal: refusals.Refusal) -> ImportPlan | None:
 
 
 def _form_context() -> dict[str, Any]:
-    """Return the template context of the forms: the values of a refused one, and why it was."""
+    """Return the context of the forms: the values of a refused one, why it was, and where."""
     refusal = refusals.latest_refusal()
     return {
         "keeps": can_open("lists.add_value"),

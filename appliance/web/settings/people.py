@@ -129,7 +129,10 @@ def issue_password(number: int, what: str) -> BaseResponse | str:
 @screen.post("/<int:number>/<any(disable, enable, signout, factor):what>")
 @may("person.change")
 def change_access(number: int, what: str) -> BaseResponse:
-    """Close an account, reopen it, end its sessions, or remove its second factor."""
+    """Close an account, reopen it, end its sessions, or remove its second factor.
+
+    `what` says which of these; the page then says what was done, or why it was refused.
+    """
     user = person_or_404(number)
     action: Callable[..., None] = {
         "disable": staff.disable_person,
@@ -170,7 +173,10 @@ def save_identity(number: int) -> BaseResponse:
 @screen.post("/<int:number>/fallback")
 @may("person.change")
 def set_password_fallback(number: int) -> BaseResponse:
-    """Allow or forbid a person to sign in by the stored password while LDAP does not respond."""
+    """Allow or forbid a person to sign in by the stored password while LDAP does not respond.
+
+    It is allowed if the form has `allowed`.
+    """
     user = person_or_404(number)
     try:
         identities.set_directory_fallback(user, "allowed" in request.form, me())
@@ -274,7 +280,8 @@ def _entry_from_form(form: MultiDict[str, str], user: "User | None" = None) -> S
 def _list_context() -> dict[str, Any]:
     """Return the template context of the list: users who match the search `q`.
 
-    They are sorted by name; closed accounts come last.
+    They are sorted by name; closed accounts come last. `unserved` are the titles of queues without
+    an operator; `keeps`: the user may change accounts.
     """
     search_text = request.args.get("q", "")
     people = search.best_matches(accounts.all_accounts(), search_text, _search_key)
@@ -310,7 +317,9 @@ def _search_key(user: "User") -> str:
 def _render_page(user: "User | None" = None, credentials: IssuedCredentials | None = None) -> str:
     """Render the page with the form for `user`, or for a new person if None.
 
-    `credentials` are new passwords to be shown.
+    `credentials` are new passwords to be shown. `may_keep` and `may_equip`: the signed-in user may
+    change the account, or only its phone, languages and topics; `equipped`: the person may have
+    these.
     """
     refusal, list_context = refusals.latest_refusal(), _list_context()
     entry = staff.entry_of_user(user) if user else StaffEntry("", "", "operator", speaks=("uz",))

@@ -69,7 +69,13 @@ def _render_page(selected_user: "User | None" = None) -> str:
 
 
 def _user_rights(user: "User") -> dict[str, Any]:
-    """Return the template context of the rights that do not depend on a user's role alone."""
+    """Return the template context of the rights that do not depend on a user's role alone.
+
+    `by_department`: they may read the appeals of their department only. `listens`: they have the
+    personal right to listen to recordings, None if their role requires no such right; `listening`
+    is on which records they may listen. `named_for` are the numbers of the personal appeals of
+    which they are a named reader.
+    """
     names = {
         d.id: localized_name(d, locale()) for d in departments.list_departments(active_only=False)
     }

@@ -210,7 +210,7 @@ def _numbered_fields(name: str, form_data: FormData) -> routing.FieldTexts:
 def _render_changes(name: str, new_plan: Plan, form_data: FormData) -> str:
     """Render the page that shows what a new plan would change, to be confirmed.
 
-    It contains the typed values as hidden fields.
+    It contains the typed values of the section `name` (`form_data`) as hidden fields.
     """
     current = routing.current_plan(site())
     texts = [

@@ -23,7 +23,8 @@ _BLANK_LINES = {"answers": 4, "actions": 2}  # blank input rows in the form of a
 def common_context(code: str = "") -> dict[str, Any]:
     """Return the template context that all script pages share.
 
-    `code` is the script's code, for the pages whose links need it (the preview, a step).
+    `code` is the script's code, for the pages whose links need it (the preview, a step). `standing`
+    and `title_of` are functions that return the state of a version and the title of a script.
     """
     return {
         "code": code,

@@ -59,7 +59,7 @@ def show_workday() -> str:
 @screen.post("/limits")
 @may("workday.limit")
 def save_limits() -> BaseResponse:
-    """Store the longest time per day, in minutes, of the pauses for each reason."""
+    """Store how many minutes the pauses for each reason may last per day; blank: no limit."""
     try:
         minutes = {
             code: _number_from_form(f"minutes-{code}", "minutes")

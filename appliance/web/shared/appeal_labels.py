@@ -110,10 +110,10 @@ def consultation_badge(consultation: "Consultation") -> tuple[LazyString, str, s
 def deadline_nearness(
     handling: "Handling", day: dt.date, calendar: WorkingCalendar
 ) -> Nearness | None:
-    """Return how near the deadline of an open appeal is, or by how much it was answered too late.
+    """Return how near the deadline of an open appeal is, in working days, or how long past.
 
-    `day` is the current date. Returns None if the appeal was answered in time, or closed without an
-    answer.
+    For an appeal that was answered too late, return by how many days. `day` is the current date.
+    Returns None if the appeal was answered in time, or closed without an answer.
     """
     days_late = ((handling.answered_on or day) - handling.due_on).days
     if not handling.is_open:
@@ -137,7 +137,7 @@ def deadline_nearness(
 def actor_name(login: str, names: dict[str, str]) -> str:
     """Return the name of the user who performed a step; for a program, the name of its key.
 
-    `names` are the users' names by login.
+    `login` is the step's actor, "key:NAME" for a program; `names` are the users' names by login.
     """
     if login == queue.MINISTRY_ACTOR:
         return str(_("Ministry's system"))
@@ -147,8 +147,8 @@ def actor_name(login: str, names: dict[str, str]) -> str:
 def step_details(step: "AppealStep") -> list[str]:
     """Return the details of a step in an appeal's history, as lines of text.
 
-    They are the corrected fields, the departments, the dates or the user from whom it was taken.
-    Other steps have no details: [].
+    They are the corrected fields, the departments, the dates, or the user from whom the appeal was
+    taken over. Other steps have no details: [].
     """
     detail = step.detail
     if "changes" in detail:

@@ -28,7 +28,10 @@ def returned_appeals() -> dict[str, object]:
 
 
 def own_consultations_context() -> dict[str, object]:
-    """Return the context of operator/consultations.html, the operator's open consultations."""
+    """Return the context of operator/consultations.html, the operator's open consultations.
+
+    `consultation_state` is the function that returns the badge of one.
+    """
     pending = consultations.pending_consultations(me())
     disclosure.log_shown("appeal", [consultation.appeal.number for consultation in pending])
     return {"consultations": pending, "consultation_state": appeal_labels.consultation_badge}

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class RecordingView:
     """One recording as the page shows it.
 
-    `drawing` is its loudness as an SVG path, 200 wide and 40 high; `is_there`: the file exists.
+    `number` counts the recordings of the call from 1. `drawing` is its loudness as an SVG path, 200
+    wide and 40 high; `is_there`: the file exists.
     """
 
     number: int

@@ -26,7 +26,8 @@ HOME_PATHS = {
     "backup": "/status",
 }
 
-# step required before anything else is open (second_factor.step) → endpoint where it is done
+# By sign-in step that is required before anything else is open (second_factor.required_step): the
+# endpoint where it is done.
 STEP_ENDPOINTS = {
     "unlock": "lock.show_lock_page",
     "prove": "login.show_code_form",
@@ -40,9 +41,10 @@ class UndeclaredAccessError(RuntimeError):
 
 
 def may[V: View](*actions: str) -> Callable[[V], V]:
-    """Declare the actions of a view (people/rights.py): a role with a right to any may open it.
+    """Declare a view that is open to the roles with a right to any of these actions.
 
-    Place it below `@screen.get(...)`. Raises KeyError if an action does not exist.
+    The actions are those of people/rights.py. Place it below `@screen.get(...)`. Raises KeyError if
+    an action does not exist.
     """
     allowed_roles = rights.allowed_roles(*actions)
 
@@ -70,7 +72,7 @@ def _allow_roles[V: View](view: V, roles: Iterable[str]) -> V:
 
 
 def open_at_any_sign_in_step[V: View](view: V) -> V:
-    """Declare a view that is open whichever step of signing in is still required."""
+    """Declare a view that is open even while a step of signing in is required, whichever it is."""
     return open_at_sign_in_step(*STEP_ENDPOINTS)(view)
 
 

@@ -123,6 +123,7 @@ def init_app(app: Flask) -> None:
     app.url_defaults(_add_static_version)
 
     def script_address(name: str) -> str:
+        """Return the address of a built script; its version makes browsers load a changed one."""
         return f"/built/js/{name}?v={_file_version(BUILT_FOLDER / 'js' / name)}"
 
     app.jinja_env.globals |= {"drawing": icon_drawing, "script": script_address}

@@ -66,6 +66,7 @@ class TurnQueue:
     """
 
     def __init__(self, max_active: int, turn_seconds: float) -> None:
+        """Create a queue that lets `max_active` requests be active at the same time."""
         self._max_active, self._turn_seconds = max_active, turn_seconds
         self._lock = threading.Lock()
         self._waiting: deque[threading.Lock] = deque()  # each lock is released when its turn begins
@@ -120,6 +121,7 @@ class RequestGate:
         threads: int,
         is_known: Callable[[dict[str, Any]], bool] = lambda _: False,
     ) -> None:
+        """Wrap `wsgi_app`, which is served by `threads` threads."""
         self._wsgi_app, self._is_known = wsgi_app, is_known
         self._turn_queue = TurnQueue(MAX_ACTIVE_REQUESTS, TURN_SECONDS)
         max_requests = max(threads - HEALTH_THREADS, 1)
@@ -169,6 +171,7 @@ def long_running[V: View](view: V) -> V:
 
     @functools.wraps(view)
     def run_in_turn(*args: Any, **kwargs: Any) -> Any:
+        """Run the view when the turn of its request comes."""
         slots: SlotPool = current_app.extensions["report_slots"]
         turns: threading.BoundedSemaphore = current_app.extensions["report_turns"]
         user_key = f"key {g.key.id}" if "key" in g else me().login

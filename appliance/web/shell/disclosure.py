@@ -110,7 +110,10 @@ def _write_listed_row(kind: str, ids: list[Any]) -> None:
 
 
 class _RecentDisclosures:
-    """What readers were shown recently, so that a piece fetched every second is recorded once."""
+    """What readers were shown recently, so that a piece fetched every second is recorded once.
+
+    `_until` has, by (who, page, kind, id), the monotonic time until which the id counts as seen.
+    """
 
     def __init__(self) -> None:
         self._until: dict[tuple[Any, ...], float] = {}

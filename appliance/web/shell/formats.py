@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from appliance.models import User
 
 _SETTING = re.compile(r"([a-z_]+\.[a-z_]+)|\[{1,2}([a-z_]+)\]{1,2}")  # `links.dns` or `[links]`
+# Names of the tables of the configuration file.
 _TABLES = frozenset(field.name for field in dataclasses.fields(Settings)) - {"file"}
 
 

@@ -34,6 +34,7 @@ from appliance.web.shell.streams import EventStreams
 if TYPE_CHECKING:
     from appliance.models import User
 
+# Topics about the machine, and about the work of the hotline, which several roles follow.
 MACHINE_TOPICS = ("checks", "jobs", "lines")
 LEAD_TOPICS = (
     "announcements",
@@ -68,6 +69,7 @@ def init_app(app: Flask) -> None:
 
     @app.before_request
     def store_newest_event() -> None:
+        """Store the id of the newest event, None if this page follows no events."""
         if "within" in g:  # a request for a piece (pieces.py): the outer request stored it
             return
         g.newest_event = (

@@ -22,10 +22,10 @@ KEY_SYMBOLS = {"Enter": "↵", "Escape": "Esc"}  # keys that are not written by 
 
 @dataclass(frozen=True)
 class Place:
-    """Where keys apply: on pages of these screens (blueprints) or endpoints, for these roles.
+    """A part of the pages where keys apply: on which pages, and for which roles.
 
-    Empty `screens` or `roles` mean all. Places with the same `turn` are never shown on a page at
-    the same time.
+    `screens` are blueprints or endpoints; empty `screens` or `roles` mean all. Places with the same
+    `turn` are never shown on a page at the same time.
     """
 
     name: str
@@ -35,7 +35,10 @@ class Place:
     turn: str = ""
 
     def applies_to(self, endpoint: str, role: str) -> bool:
-        """Return True if the page of this endpoint has the place for this role."""
+        """Return True if the page of this endpoint has this part, for a user with this role.
+
+        A screen is matched by the endpoint itself or by its blueprint.
+        """
         screen = endpoint.partition(".")[0]
         matches_page = not self.screens or endpoint in self.screens or screen in self.screens
         return matches_page and (not self.roles or role in self.roles)

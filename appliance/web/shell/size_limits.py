@@ -123,6 +123,7 @@ def init_app(app: Flask) -> None:
 
     @app.before_request
     def check_size() -> None:
+        """Set the limits that the view declares, and check the fields and texts of a POST."""
         view = current_app.view_functions.get(request.endpoint or "")
         if view and "max_bytes" in view.__dict__:
             request.max_content_length = view.__dict__["max_bytes"]

@@ -12,7 +12,10 @@ SOCKET_KEY, STREAM_KEY = "gunicorn.socket", "appliance.stream"  # in a request's
 
 
 class SocketHandOver:
-    """The outermost WSGI middleware: a request that opened a stream hands its socket over."""
+    """The outermost WSGI middleware: a request that opened a stream hands its socket over.
+
+    `streams` writes to that socket from then on.
+    """
 
     def __init__(self, wsgi_app: Callable[..., Iterable[bytes]], streams: EventStreams) -> None:
         self._wsgi_app, self._streams = wsgi_app, streams

@@ -54,7 +54,7 @@ class PushedFragment:
 
 
 class EventStream(asyncio.Protocol):
-    """The stream of one open page.
+    """The stream of one open page of a user.
 
     `topic_names` has the topics that the page follows, with their names on the page; the topic
     `end_topic` ends the stream. `last_event`: id of the last event that the page has received;

@@ -122,7 +122,13 @@ def remove_keys() -> BaseResponse:
 
 
 def _backups_context() -> dict[str, Any]:
-    """Return the template context of the page and of its list."""
+    """Return the template context of the page and of its list.
+
+    `standing` has, by repository, its last good snapshot, verification and failure. `drill` and
+    `copy_drill` are the last restore tests of a snapshot and of the continuous copy; `replica_at`
+    is when that copy last changed, None if the site has no such copy or it is empty. `key_is_here`:
+    keys that belong on paper only are still on the appliance; it is known only if `reaches_keys`.
+    """
     settings = site()
     return {
         "standing": verifying.repository_standings(settings),

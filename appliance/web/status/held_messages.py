@@ -34,7 +34,8 @@ SERVICE_STATUSES: dict[str, tuple[LazyString, str, str]] = {
 def show_held_messages() -> str:
     """Show a page of the messages on hold, the oldest first.
 
-    With each is shown what the service that sends it says about it (SERVICE_STATUSES).
+    With each is shown what the service that sends it says about it (SERVICE_STATUSES). Messages
+    about appeals that the user may not read (`closed`) are shown without their content.
     """
     number = page_number()
     page_rows = outbox.messages_to_review(ROWS_PER_PAGE + 1, (number - 1) * ROWS_PER_PAGE)

@@ -75,7 +75,12 @@ def show_banner() -> str:
 
 
 def _links_context() -> dict[str, Any]:
-    """Return the template context of the page and of its list; the history is newest first."""
+    """Return the template context of the page and of its list; the history is newest first.
+
+    `parties` are the parties at the other end of the links, `current` the current state of each
+    link, `ways` the links and the services that use them, `available` how much of HISTORY_PERIOD
+    each link worked, `agreed` the data rate that is required.
+    """
     now, tests = clock.now(), selftests.recent_tests()
     return {
         "parties": parties.watched_parties(site()),

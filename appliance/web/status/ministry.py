@@ -124,7 +124,12 @@ def dismiss_event() -> Response:
 
 
 def _ministry_context() -> dict[str, Any]:
-    """Return the template context of the page and of its list."""
+    """Return the template context of the page and of its list.
+
+    `waiting` are the messages about appeals that the ministry's system has not acknowledged;
+    `undone` are its reports that could not be processed here; `packages` are the files exchanged,
+    if the exchange is by files; `standing` counts the waiting appeals.
+    """
     waiting = queue.unacknowledged_messages()
     return {
         "connected": site().ministry,

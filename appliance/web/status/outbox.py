@@ -52,7 +52,8 @@ def _outbox_context() -> dict[str, Any]:
     """Return the template context of the page and of its list.
 
     `closed` has the numbers of appeals that the user may not read: messages about them are shown
-    without their content.
+    without their content. `more`: there is another page; `ages`: how long the oldest message of
+    each channel has waited; `on_hold`: how many messages wait for review.
     """
     state = request.args.get("state") if request.args.get("state") in STATES else None
     number = page_number()

@@ -57,7 +57,10 @@ def save_template(number: int) -> Response:
 @screen.post("/preview")
 @may("notice.change")
 def preview_text() -> Response:
-    """Return a sample of a text being written, its size and why it is refused, as JSON."""
+    """Return a sample of a text being written, its size and why it is refused, as JSON.
+
+    `trouble` is "" if the text is accepted, or still empty.
+    """
     payload = require_json_object()
     language, text = str(payload.get("language")), str(payload.get("text", ""))
     if language not in texts.LANGUAGES:
@@ -76,7 +79,7 @@ def preview_text() -> Response:
 
 
 def _size_text(text: str) -> str:
-    """Return the number of SMS parts of a text, and their price, as text."""
+    """Return the number of SMS parts of a text written by hand, with their price if known."""
     parts = part_count(text) if text else 0
     return message_labels.size_text(parts, rules.manual_message_price(site(), parts))
 

@@ -153,7 +153,13 @@ def _repair_button(check: Check) -> Button | None:
 
 
 def _checks_context() -> dict[str, Any]:
-    """Return the template context of the self-checks and of the figures above them."""
+    """Return the template context of the self-checks and of the figures above them.
+
+    `since` is when a check got its present state, by code; `takes_calls`: Asterisk can receive
+    calls; `channels` is the number of calls on all trunks, `capacity` the largest possible one;
+    `lag` is by how many seconds the ledger of calls is behind Asterisk; `load` is that of the
+    machine's processors.
+    """
     checks = alarms.current_checks(site())
     by_code = {check.code: check for check in checks}
     states = alarms.check_states()
@@ -203,7 +209,12 @@ def _external_links_context() -> dict[str, Any]:
 
 
 def _lines_context() -> dict[str, Any]:
-    """Return the template context of the lines: trunks, their E1 spans, and test calls."""
+    """Return the template context of the lines: trunks, their E1 spans, and test calls.
+
+    `rows` are the timeslots of a span, in the two rows of its drawing; `loads` has (calls, maximum)
+    of each trunk; `goes_on` returns True while a line is being tested; `stale`: Asterisk does not
+    respond, so the states may be out of date.
+    """
     now = clock.now()
     midnight = start_of_today()
     current, spans = routing.current_plan(site()).trunks, trunks.span_states()
@@ -228,7 +239,11 @@ def _lines_context() -> dict[str, Any]:
 
 
 def _machine_context() -> dict[str, Any]:
-    """Return the template context of the machine: processes, versions, disks, scheduled jobs."""
+    """Return the template context of the machine: processes, versions, disks, scheduled jobs.
+
+    `latest` has the last run of each job, `unwell` those of them that failed or were interrupted,
+    `told` the last runs that had a result or failed.
+    """
     states, living = processes.process_states(), processes.running_processes(site())
     answers = health.is_exchange_alive()
     return {

@@ -50,10 +50,12 @@ TROUBLES: dict[str, LazyString] = {
 def caller_context(desk: OperatorDesk, shown_appeal: "Appeal | None" = None) -> dict[str, Any]:
     """Return the context of operator/caller.html.
 
-    By the caller's number: known people, earlier calls, appeals, registered calls, messages and
-    notes. By the values typed in the form: the appeals of the person that they name, and appeals
-    that may be about the same matter. `shown_appeal` is left out: the page shows it next to the
-    card. What is shown is recorded in the audit.
+    By the caller's number, it has the people known with it (`people`; `fill` are the values that
+    can be put into the form, as JSON), the earlier calls (`missed` counts the unanswered ones),
+    appeals, registered calls, the messages sent to it (`told`) and its notes. By the values typed
+    in the form, it has the appeals of the person that they name, and appeals that may be about the
+    same matter. `shown_appeal` is left out, because the page shows it next to the card. What is
+    shown is recorded in the audit.
     """
     call = desk.call
     phone = call.citizen if call else None
@@ -99,9 +101,10 @@ def caller_context(desk: OperatorDesk, shown_appeal: "Appeal | None" = None) -> 
 
 
 def after_call_context(desk: OperatorDesk) -> dict[str, Any]:
-    """Return the context of operator/after_call.html: the call's last transfer and its rating.
+    """Return the context of operator/after_call.html, about the end of the call of a form.
 
-    Both are None if there is no call, or until they are known.
+    `passed` is the operator's last attempt to transfer the caller, `mark` the caller's rating. Both
+    are None if there is no call, or until they are known.
     """
     disclosure.log_shown("call", [desk.call.id] if desk.call else [])
     return {
@@ -115,7 +118,8 @@ def after_call_context(desk: OperatorDesk) -> dict[str, Any]:
 def appeal_rows(appeals: "Iterable[Appeal]") -> list[dict[str, Any]]:
     """Return a row for each appeal: the appeal, its handling and how near its deadline is.
 
-    `handling` and `near` (see appeal_labels.deadline_nearness) may be None.
+    The handling is the ministry's work on the appeal. `handling` and `near` (see
+    appeal_labels.deadline_nearness) may be None.
     """
     date, calendar, rows = today(), catalogs.working_calendar(site()), []
     for appeal in appeals:
@@ -160,9 +164,10 @@ def show_after_call(token: str) -> str:
 def add_to_appeal(token: str) -> Response:
     """Add the form's summary to an open appeal instead of registering another appeal.
 
-    `appeal` in the JSON body is the appeal's number. This also registers the call to which the form
-    belongs: `number` in the response is that of its form №2, "" without a call. `trouble` says why
-    the addition was refused, or is "".
+    `token` identifies the form; `appeal` in the JSON body is the appeal's number. This also
+    registers the call to which the form belongs: `number` in the response is the number of the
+    call's own form (form №2), or "" if there is no call. `trouble` is the text that says why the
+    addition was refused, or "".
     """
     values, body = forms.submitted_values(token), require_json_object()
     # visible, but maybe veiled: operators may add to an appeal whose content they cannot read
@@ -177,9 +182,11 @@ def add_to_appeal(token: str) -> Response:
 def _recognition_context(desk: OperatorDesk, listed_numbers: set[str]) -> dict[str, Any]:
     """Return the context of the person whom the typed values describe, and of similar appeals.
 
-    The person's appeals in `listed_numbers` are left out: the card already lists them. Everything
-    is empty if nothing was typed, or if the form is registered. The user may open the other appeals
-    from now on; that they were shown is recorded in the audit.
+    `person` is the person's name, `of_person` are their appeals without those in `listed_numbers`,
+    which the card lists already, and `alike` are the similar appeals. The page fetches these lists
+    again when `recognised`, a fingerprint of what was found, changes. Everything is empty if
+    nothing was typed, or if the form is registered. The user may open the appeals shown from now
+    on; that they were shown is recorded in the audit.
     """
     values: dict[str, str] = desk.draft.values if desk.draft else {}
     if not values or desk.is_registered:

@@ -77,7 +77,7 @@ def show_day() -> str:
 @screen.get("/registered/<number>")
 @may("desk.work")
 def show_registered(number: str) -> str:
-    """Show an appeal or call that was just registered, next to the caller's card."""
+    """Show the appeal, or the call, that the operator just registered under this number."""
     return render_template("operator/page.html", **_registered_context(number))
 
 
@@ -105,7 +105,10 @@ def open_new_form() -> Response:
 @screen.get("/forms/<token>")
 @may("desk.work")
 def show_form(token: str) -> Response | str:
-    """Show the form with this token: a draft to be continued, or a new form."""
+    """Show the form with this token: a draft to be continued, or a new form.
+
+    If it is registered, or is not the operator's, redirect to the workplace.
+    """
     desk = desk_for_unregistered_form(me(), token)
     return _render_page(desk, is_open=True) if desk else redirect(url_for(".show_workplace"))
 
@@ -113,11 +116,11 @@ def show_form(token: str) -> Response | str:
 @screen.get("/card")
 @may("desk.work")
 def show_card() -> str:
-    """Show the card as a fragment of the page.
+    """Show the card, the main part of the workplace, as a fragment of the page.
 
-    It shows the form with the token `form`, or the appeal or call with the number `registered`, or
-    else the current desk. `shows` is the number of the form to show ("1" for an appeal, "2" for a
-    call), if the user has switched between the two.
+    The URL chooses the form with the token `form`, or the registered appeal or call with the number
+    `registered`; otherwise the form of the current call is shown, or the operator's day. If the
+    user has switched between the two forms of a call, `shows` is "1" (appeal) or "2" (call).
     """
     if number := request.args.get("registered"):
         return render_template("operator/card.html", **_registered_context(number))
@@ -153,7 +156,7 @@ def show_paused() -> str:
 @screen.post("/more-time")
 @may("desk.work")
 def extend_wrap_up() -> Response:
-    """Extend the wrap-up after a talk, in which the phone does not ring, by `calls.more_time`."""
+    """Extend the wrap-up, in which the phone does not ring, by `calls.more_time` seconds."""
     if not (wrap_up := _wrap_up_period()) or not wrap_up["more"]:
         return jsonify(trouble=_("The wrap-up is already over."))
     return states.set_state(presence.WRAP_UP)
@@ -180,11 +183,7 @@ def hang_up() -> Response:
 
 
 def _render_page(desk: OperatorDesk | None, is_open: bool = False) -> str:
-    """Render the workplace with the card of a form and its call (`desk`).
-
-    If `desk` is None, the card shows the operator's day. It also does so for a form that was set
-    aside, and shows what was registered for a registered one, unless `is_open` is True.
-    """
+    """Render the workplace; its card shows the form of `desk` (see _card_context)."""
     return render_template("operator/page.html", **_card_context(desk, is_open))
 
 
@@ -208,7 +207,8 @@ def _top_context() -> dict[str, object]:
 def _bar_context() -> dict[str, object]:
     """Return the context of the bar: the current call, what the phone does, the wrap-up.
 
-    That the call, or the number at the other end, is shown is recorded in the audit.
+    `failed` is the transfer of the call's caller that has just reached nobody, if any. That the
+    call, or the number at the other end, is shown is recorded in the audit.
     """
     desk, line = _current_desk(), _phone_line()
     disclosure.log_shown("call", [desk.call.id] if desk and desk.call else [])
@@ -294,8 +294,10 @@ def _card_context(
 ) -> dict[str, object]:
     """Return the context of the card: an open form, what was registered, or the operator's day.
 
-    A form that was set aside or registered is open only if `is_open` is True: the operator has
-    opened it. `form_number` is that of the form to show, "" for the usual one.
+    `desk` is the form with its call; None shows the day. The form is shown unless it is registered
+    (then the card shows what was registered) or set aside (the day); if `is_open` is True, because
+    the operator has opened it, it is always shown. `form_number` is that of the form to show, "1"
+    or "2"; "" for the one that forms.selected_form chooses.
     """
     if desk and (is_open or not desk.is_closed):
         return (

@@ -38,12 +38,12 @@ screen = Blueprint("forms", __name__, url_prefix="/operator/forms")
 def save_form(token: str) -> Response | tuple[Response, int]:
     """Save the typed values as a draft and return the doubts (warnings) about them.
 
-    In the JSON body, `form` is the number of the form, `aside` is true if the operator sets it
-    aside, `at` is when the values were typed, and `base` has the stored values from which the page
-    started. With `base`, `elsewhere` in the response has the values that another page has changed.
-
-    Responds with 409 and the number if the form is already registered, and with 413 if the operator
-    has too many drafts.
+    In the JSON body, `form` is the number of the form ("1" or "2"), `aside` is true if the operator
+    sets it aside, `at` is when the values were typed, in milliseconds since 1970, and `base` has
+    the stored values from which the page started. With `base`, `elsewhere` in the response has the
+    values that another open page of this form has changed since. `recognised` changes when the
+    values describe another person. Responds with 409 and the number if the form is already
+    registered, and with 413 if the operator has too many drafts.
     """
     values, body = submitted_values(token), require_json_object()
     form_number = _requested_form_number(body)
@@ -118,16 +118,21 @@ def register_call(token: str) -> Response:
 @screen.post("/<token>/discard")
 @may("desk.work")
 def discard_draft(token: str) -> Response:
-    """Discard a draft: it is deleted, or if it belongs to a call, emptied and set aside."""
+    """Discard a draft: it is deleted, or if it belongs to a call, emptied and set aside.
+
+    Without any draft, the form of the call would open again by itself.
+    """
     drafts.discard_draft(me(), token)
     return jsonify(done=True)
 
 
 def form_context(desk: OperatorDesk, form_number: str = "") -> dict[str, object]:
-    """Return the context of an open form; `form_number` is that of the requested one, if any.
+    """Return the context of the form of `desk`, as the operator fills it in.
 
-    A draft is continued with its values; a new form starts with default values, with data of the
-    call, and with what is known about the caller (`known`).
+    `form_number` is that of the requested form, "1" or "2"; "" if the user has not chosen one. A
+    draft is continued with its values; a new form starts with default values, with data of the
+    call, and with what is known about the caller (`known`). `silent` are the types of a call
+    without contents, as (code, name).
     """
     form_number = selected_form(desk, form_number)
     known_values = {} if desk.draft else _known_values(desk, form_number)
@@ -147,10 +152,11 @@ def form_context(desk: OperatorDesk, form_number: str = "") -> dict[str, object]
 
 
 def selected_form(desk: OperatorDesk, requested_form: str = "") -> str:
-    """Return the number of the form to show: the requested one, or else the draft's.
+    """Return the number of the form to show, "1" or "2": the requested one, or else the draft's.
 
-    It is form №2 (for a call) if there is no draft yet. It is always form №1 (for an appeal) if
-    there is no call, or if the call is already registered: a call has one form №2.
+    `requested_form` is "" if the user has not chosen one. Without a draft, it is form №2 (for a
+    call). If there is no call, or the call is already registered, it is always form №1 (for an
+    appeal), because a call has only one form №2.
     """
     if not desk.call or desk.call_form:
         return forms.APPEAL_FORM
@@ -191,8 +197,8 @@ def _changed_elsewhere(
 def submitted_values(token: str, key: str = "values") -> dict[str, str]:
     """Return the values of a form in the JSON body, with masked numbers replaced by the real ones.
 
-    `key` is that of the values. Aborts with 422 if they are not texts by field, and with 404 if
-    the form is another operator's.
+    They are the value of `key` in the body. Aborts with 422 if they are not texts by field, and
+    with 404 if the form is another operator's.
     """
     if not drafts.is_operator_form(me(), token):
         abort(404)
@@ -204,7 +210,10 @@ def submitted_values(token: str, key: str = "values") -> dict[str, str]:
 
 
 def _initial_values(desk: OperatorDesk) -> dict[str, str]:
-    """Return the values of both new forms: defaults, the caller's number, and data of the call."""
+    """Return the initial values of the fields of both forms.
+
+    They are the defaults of the fields, the caller's number, and data of the call.
+    """
     phone = (
         phone_numbers.grouped_number(desk.call.citizen) if desk.call and desk.call.citizen else ""
     )

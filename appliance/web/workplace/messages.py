@@ -1,4 +1,4 @@
-"""SMS written by hand, about a subject: an appeal, a call or an operator's form (T6).
+"""SMS written by hand, about a subject: an appeal, a call or an operator's form.
 
 In the addresses, `about` is the kind of the subject, and `id` its number, id or token.
 """
@@ -123,7 +123,9 @@ def _sending_notice(message: "Message") -> str:
 def _selected_options(body: MultiDict[str, Any], subject: Subject) -> dict[str, Any]:
     """Return the selected number, template and language, as arguments of notices.manual.
 
-    The template is None unless one was selected; an unknown language is replaced by the first one.
+    They are passed to its functions as `number`, `template` and `language`. A masked number is
+    replaced by the subject's own. The template is None unless one was selected; an unknown language
+    is replaced by the first one.
     """
     language = str(body.get("language", ""))
     number = parse_integer(str(body.get("template", "")), 1, 10**9)

@@ -40,7 +40,7 @@ class WaitingCallers:
     """The callers who wait in the queues that one operator serves.
 
     `by_language` has (language, number of callers) if the operator speaks several languages;
-    otherwise it is empty.
+    otherwise it is empty. `now` is the time from which the page counts on.
     """
 
     count: int

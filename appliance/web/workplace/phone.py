@@ -70,7 +70,8 @@ def show_phone() -> str:
 def choose_phone() -> Response:
     """Save where the phone is (`phone`), and whether a browser phone answers automatically.
 
-    A browser phone is refused if the settings do not allow it.
+    `phone` is "page" for a browser phone. It is refused if the settings do not allow browser
+    phones.
     """
     phone = request.form.get("phone", me().phone)
     if phone == "page" and not site().asterisk.browser_phones:
@@ -118,7 +119,10 @@ def show_phone_page() -> str:
 @screen.post("/quality")
 @may("desk.work")
 def record_quality() -> Response:
-    """Store the sound quality of one of the operator's talks, as measured by the browser."""
+    """Store the sound quality of one of the operator's talks, as measured by the browser.
+
+    Aborts with 422 if the measurement in the JSON body is invalid.
+    """
     try:
         measurement = TalkQuality.from_browser(require_json_object())
     except ValueError:

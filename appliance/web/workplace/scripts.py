@@ -83,12 +83,13 @@ def show_script(token: str) -> str:
 @screen.post("/<token>/<any(begin, go, end, resume, speak):what>")
 @may("desk.work")
 def run_action(token: str, what: str) -> Response:
-    """Start, continue, leave or resume a script, or change its language.
+    """Start, continue, leave or resume a script, or change its language, as `what` says.
 
     In the JSON body, "begin" has `version` and `language`; "end" has `result`, one of runs.RESULTS;
-    "speak" has `language`. For "go", `seen` is the number of steps that the page knew, and the next
-    step is the one before if `back` is true, or else the step `to`, or else that of the caller's
-    `answer` (its number, from 1). `trouble` in the response says why that was not possible, or "".
+    "speak" has `language`. For "go", the next step is the one before if `back` is true, or else the
+    step `to`, or else that of the caller's `answer` (its number, from 1); `seen` is how many steps
+    the page knew to have been opened: with any other number, the step is refused, so that a key
+    pressed twice counts once. `trouble` in the response says why that was not possible, or "".
     """
     desk, body = own_desk(token), require_json_object()
     run = runs.latest_run(me(), desk.token, desk.call)

@@ -87,7 +87,7 @@ def choose_state() -> Response:
 
 
 def set_state(state: str, reason: str = "") -> Response:
-    """Set the signed-in operator's state; `reason` says why they are on a pause.
+    """Set the signed-in operator's state, one of presence.STATES; `reason` says why they pause.
 
     `trouble` in the JSON response says that Asterisk cannot apply it yet, or is "".
     """

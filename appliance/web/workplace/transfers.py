@@ -115,7 +115,10 @@ def dial_number() -> Response:
 @screen.post("/appeals/<number>/call")
 @may("desk.work")
 def call_applicant(number: str) -> str:
-    """Call the applicant of a registered appeal; show the result as a fragment of the page."""
+    """Ring the user's own phone, then call the applicant of a registered appeal.
+
+    The result is shown as a fragment of the page.
+    """
     appeal = appeal_access.readable_appeal(number)
     arguments = appeal.phone, "follow_up", appeal.number
     trouble = _run_action(actions.dial_number, *arguments).get_json()["trouble"]
