@@ -115,5 +115,6 @@ def _manage_connections(app: Flask, site: Settings) -> None:
 
     @app.teardown_request
     def close_connection(error: BaseException | None) -> None:
+        """Close the connection, unless an outer request still uses it."""
         if "within" not in g and not database.is_closed():
             database.close()

@@ -75,6 +75,7 @@ def require_scope[V: Callable[..., Any]](scope: str) -> Callable[[V], V]:
     def decorate_view(view: V) -> V:
         @functools.wraps(view)
         def check_key(*args: Any, **kwargs: Any) -> Any:
+            """Run the view if the request has a valid key with the scope; refuse it otherwise."""
             scheme, _blank, secret = request.headers.get("Authorization", "").partition(" ")
             key = keys.find_valid_key(secret.strip()) if scheme.lower() == "bearer" else None
             if not key:
@@ -212,10 +213,10 @@ def read_quarterly_report(quarter: str) -> Response:
 
 
 def _report_response(name: str, period_text: str) -> Response:
-    """Return a report of files.FORMS as JSON, for a period such as "2026-11" or "2026-Q4".
+    """Return the report `name`, a key of files.FORMS, as JSON.
 
-    The parameter `lang` selects the language of its texts, `upto` the last day that is counted. An
-    invalid value gets 400.
+    `period_text` is a period such as "2026-11" or "2026-Q4". The parameter `lang` selects the
+    language of its texts, `upto` the last day that is counted. An invalid value gets 400.
     """
     form = files.FORMS[name]
     language = request.args.get("lang", "uz_Cyrl")
@@ -241,7 +242,7 @@ def _audit_actor() -> str:
 
 
 def _record_audit(action: str, subject: str, **detail: Any) -> None:
-    """Record an action of the calling program in the audit log."""
+    """Record an action of the calling program in the audit log; `subject` is what it concerns."""
     audit.record_entry(_audit_actor(), action, subject, **detail)
 
 

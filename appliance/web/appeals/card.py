@@ -130,7 +130,11 @@ def _readers_context(appeal: "Appeal") -> dict[str, Any]:
 
 
 def _card_context(appeal: "Appeal") -> dict[str, Any]:
-    """Return the context of appeals/card.html, the card of an appeal that the user may read."""
+    """Return the context of appeals/card.html, the card of an appeal that the user may read.
+
+    `others` are other appeals of the same applicant; `trouble` says why a form on the card was
+    refused.
+    """
     refusal = refusals.latest_refusal()
     return dict(
         appeal=appeal,

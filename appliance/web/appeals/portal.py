@@ -246,10 +246,10 @@ def parse_filters(query: str) -> dict[str, str]:
 def list_context() -> tuple[dict[str, Any], dict[str, str]]:
     """Return the context of the list's templates, and the values of the filters by parameter.
 
-    `list_args` are the parameters of the list's address, and `list_asked` the same as a query
-    string. `counts` are numbers of appeals by state and by deadline class; `shown` is the number of
-    all selected appeals, of which `lines` has one page. `begun` and `added` are ids of appeals with
-    the user's draft and with a new addition by the citizen.
+    `asked` are these values, `list_args` all parameters of the list's address, and `list_asked` the
+    same as a query string. `counts` are numbers of appeals by state and by deadline class; `shown`
+    is the number of all selected appeals, of which `lines` has one page. `begun` and `added` are
+    ids of appeals with the user's draft and with a new addition by the citizen.
     """
     filters, day, calendar = (
         _requested_filters(),

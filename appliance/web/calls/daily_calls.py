@@ -82,6 +82,7 @@ def _call_list_context() -> dict[str, Any]:
 
     Invalid parameters are ignored. `view` are the parameters of this list, and `here(…)` returns
     its address with some of them changed; `late` is the wait in seconds above which it is marked.
+    That the calls are shown is recorded in the audit.
     """
     current_day = today()
     day = identity.parse_plausible_date(request.args.get("day", "")) or current_day  # dd.MM.yyyy

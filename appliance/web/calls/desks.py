@@ -101,11 +101,11 @@ def operator_desks() -> list[Desk]:
 
 
 def _pause_limit(pause: "Presence", limits: dict[str, int], now: dt.datetime) -> float | None:
-    """Return how many seconds a pause may last, from its start: what its daily limit still allows.
+    """Return how many seconds a pause may last in all: until the day's limit is used up.
 
-    `limits` are the daily limits in minutes, by reason. A pause without a reason, or one that the
-    system or a supervisor set, may last LONG_PAUSE_SECONDS; for other reasons without a limit,
-    returns None.
+    `limits` are the daily limits in minutes, by reason; earlier pauses of the day for the same
+    reason count. A pause without a reason, or one that the system or a supervisor set, may last
+    LONG_PAUSE_SECONDS; for other reasons without a limit, returns None.
     """
     if limit := limits.get(pause.reason):
         used_seconds = pauses.pause_seconds(pause.user, start_of_today(), now).get(

@@ -91,7 +91,10 @@ def download_pack(number: int) -> Response:
 
 
 def _pack_list_context() -> dict[str, Any]:
-    """Return the context of the list of packs; `days`: for how long a pack is stored."""
+    """Return the context of the list of packs; `days`: for how long a pack is stored.
+
+    That the appeals and calls of the packs are shown is recorded in the audit.
+    """
     packs = evidence.visible_packs(me())
     disclosure.log_shown("appeal", [pack.appeal for pack in packs if pack.appeal])
     disclosure.log_shown("call", [pack.call_id for pack in packs if not pack.appeal])

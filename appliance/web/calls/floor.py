@@ -284,7 +284,7 @@ def _figures_context() -> dict[str, object]:
 
 
 def _selected_operator_context(login: str) -> dict[str, object]:
-    """Return the context of the operators and of the selected one, whose caller is then shown.
+    """Return the context of the operators and of the one with this login, whose caller is shown.
 
     That the call was shown is recorded in the audit.
     """

@@ -72,10 +72,10 @@ class CommandQuery:
 class CommandResult:
     """One line of the results: its name, a note next to it, and what happens when it is chosen.
 
-    One of these happens: the page at `address` opens, the key of an `action` is pressed, an
-    employee is called or the caller transferred to them (`transfer_number`), or `choice` is put
-    into the `field` of an open form. If a form is open, an article (`article_title`) opens next to
-    it.
+    One of these happens: the page at `address` opens, the key of an `action` is pressed (one of
+    `keys`), an employee is called or the caller transferred to them (`transfer_number`), or
+    `choice` is put into the `field` of an open form. If a form is open, an article
+    (`article_title`) opens next to it.
     """
 
     name: str

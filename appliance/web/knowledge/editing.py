@@ -160,6 +160,7 @@ def save_draft(slug: str) -> Response:
     )
 
     def store_draft() -> None:
+        """Store the submitted draft; raise Refused if it is invalid, or if it has changed since."""
         uploads = article_form.uploaded_files()
         articles.save_draft(
             pending,
@@ -318,7 +319,7 @@ def _perform_step(slug: str, action: str) -> Response:
     article = _article_or_404(slug)
     row = articles.pending_version(article) or articles.version_in_force(article) or abort(404)
     since = typed_times.entered_time() if action == "put" else None
-    if isinstance(since, str):
+    if isinstance(since, str):  # the code of a refusal
         return refusals.redirect_back(url_for(".show_article", slug=slug), since, "todo")
     seen_revision, text = request.form.get("seen", 0, parse_count), request.form.get("text", "")
 

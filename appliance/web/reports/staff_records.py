@@ -85,6 +85,7 @@ def save_operator_records() -> BaseResponse:
     """
 
     def store_records() -> None:
+        """Store the records of the operators whose rows were in the submitted table."""
         listed_users = [
             u for u, _ in staff_records.all_records() if f"education-{u.id}" in request.form
         ]
@@ -101,6 +102,7 @@ def add_event() -> BaseResponse:
     """Add a training course or a disciplinary measure."""
 
     def store_event() -> None:
+        """Store the submitted event; raise Refused if it is invalid, or has no known operator."""
         form = request.form
         user = accounts.find_operator(form.get("user", ""))
         if user is None:
@@ -201,7 +203,8 @@ def _parse_date(text: str) -> dt.date | None:
 def _save_and_redirect(action: Callable[[], object], quarter: str | None = None) -> BaseResponse:
     """Run an action that saves something, and redirect to the page, which shows the result.
 
-    If the action is refused, the page shows the submitted values and the reason.
+    If the action is refused, the page shows the submitted values and the reason. `quarter` is the
+    one that the page shows, None for the current one.
     """
     try:
         action()

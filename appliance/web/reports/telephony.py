@@ -293,10 +293,11 @@ def _calls_url(call_filter: CallFilter, **conditions: Any) -> str:
 
 
 def _tab_table(overview: telephony.Overview, table_key: str) -> Any:
-    """Return the data of the table that is shown; None if the overview has its data already.
+    """Return the data of the table `table_key`; None if the overview has its data already.
 
-    Returns None as well for the table of callers if the user may not read their numbers. That
-    callers' numbers are shown is recorded in the audit.
+    `table_key` is one of TABS, or the key of an added form field. Returns None as well for the
+    table of callers if the user may not read their numbers. That callers' numbers are shown is
+    recorded in the audit.
     """
     call_filter, level = overview.call_filter, overview.level
     if _is_grouping_key(table_key):
@@ -335,8 +336,9 @@ def _tally_rows(
 ) -> list[tuple[str, Any, Any, CallFilter]]:
     """Return (name, share, tally, filter) of each line of a table that counts calls.
 
-    The table is one that groups calls, or that of days or hours. The share is a percentage of the
-    calls of all lines; the filter selects the calls that the line counts.
+    `table` is the data that _tab_table returns for `table_key`: a table that groups calls, or that
+    of days or hours. The share is a percentage of the calls of all lines; the filter selects the
+    calls that the line counts.
     """
     if _is_grouping_key(table_key):
         return [

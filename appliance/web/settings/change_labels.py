@@ -154,7 +154,11 @@ def changed_object_title(link: "ChangeLink") -> str:
 
 
 def changed_object_url(link: "ChangeLink") -> str:
-    """Return the address of the changed object, or "" if the user may not open it."""
+    """Return the address of the changed object, or "" if the user may not open it.
+
+    `link.ref` identifies the object. Its format depends on the kind: an id or a number, or two
+    parts with a slash, such as "LANGUAGE/NAME" of a prompt and "FORM/VERSION" of a form.
+    """
     match link.kind:
         case "routing":
             endpoint, values = "routing.show_version", {"number": link.ref}
@@ -219,7 +223,7 @@ def _value_text(name: str, value: str | None) -> str:
 
 
 def _list_title(ref: str) -> str:
-    """Return the title of a list; for "list/code", also the name of that value."""
+    """Return the title of a list by `ref`, its code; for "list/code", with the value's name."""
     name, _slash, code = ref.partition("/")
     catalog = catalogs.find_catalog(name)
     title = localized_name(catalog, locale()) if catalog else name

@@ -91,7 +91,7 @@ def drop_draft(form: str, what: str) -> Response:
 def put_draft_in_force(form: str) -> Response:
     """Put the draft in force, now or from the date and time that were typed."""
     since = typed_times.entered_time()
-    if isinstance(since, str):
+    if isinstance(since, str):  # the code of a refusal
         return refusals.redirect_back(url_for(".show_form", form=form), since)
     before = forms.definition_in_force(form).version
 
@@ -234,7 +234,9 @@ def _common_context(form: str, pending: "FormVersion | None") -> dict[str, Any]:
 def _render_field(form: str, current_field: forms.Field | None) -> str:
     """Render the page of a field of the draft; of a new field if `current_field` is None.
 
-    Aborts with 404 if there is no draft.
+    `is_own`: the field is part of the product; `is_kept`: it was in force in some version, so that
+    its kind cannot be changed; `wanted` are the values shown in the page's form. Aborts with 404 if
+    there is no draft.
     """
     pending, refusal = editing.pending_version(form), refusals.latest_refusal()
     if not pending or pending.since is not None:

@@ -226,7 +226,7 @@ def _redirect_refused(language: str, name: str, trouble: str) -> Response:
 
 
 def _prompt_context(language: str, name: str) -> dict[str, Any]:
-    """Return the template context of the page of one prompt."""
+    """Return the template context of the page of a prompt; abort with 404 if it is missing."""
     return {
         "prompt": _prompt_or_404(language, name),
         "versions": prompts.list_versions(language, name),

@@ -160,10 +160,11 @@ def _version_number_text(version: "PlanVersion | None") -> str:
 
 
 def _redisplay_section(name: str, trouble: str, complaint: str = "") -> Response | tuple[str, int]:
-    """Redirect to the section, which shows the typed values and the `trouble` (see _render_typed).
+    """Show the section `name` again, with the typed values and the `trouble` (see _render_typed).
 
-    A typed password must not be stored, so a form that contains one is answered with the page
-    itself instead of a redirect.
+    The response is a redirect, for which the values are stored. A typed password must not be
+    stored, so a form that contains one is answered with the page itself. `complaint` is why the
+    exchange rejected the plan.
     """
     form_data = request.form
     if any(text and field.endswith("password") for field, text in form_data.items()):
@@ -203,7 +204,10 @@ def _render_typed(name: str, form_data: FormData, trouble: str) -> str:
 
 
 def _numbered_fields(name: str, form_data: FormData) -> routing.FieldTexts:
-    """Return the typed fields without blank rows, the other rows numbered consecutively."""
+    """Return the typed fields of a section without blank rows, the other rows renumbered.
+
+    The rows are numbered consecutively. `name` is the section's name.
+    """
     return routing.renumber_rows(name, dict(form_data.items()))
 
 

@@ -37,7 +37,11 @@ def common_context(code: str = "") -> dict[str, Any]:
 
 
 def script_context(script: definition.Definition) -> dict[str, Any]:
-    """Return the template context of a script: its graph, its steps, and the faults found."""
+    """Return the template context of a script: its graph, its steps, and the faults found.
+
+    `made` is the script, `found_wrong` has the texts of the faults by step ("": of the script
+    itself), `size` is the module with the measures of the drawing.
+    """
     findings: dict[str, list[str]] = {}
     for item in checks.script_findings(script, words.available_references()):
         findings.setdefault(item.step, []).append(words.finding_text(item))

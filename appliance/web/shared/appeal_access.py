@@ -41,7 +41,8 @@ def visible_appeal(number: str) -> "Appeal":
 def remember_looked_up(numbers: list[str]) -> None:
     """Store in the session that the operator looked up these appeals and may open them.
 
-    Of earlier ones, only the newest stay, so that there are at most MAX_LOOKED_UP_APPEALS.
+    `numbers` are the appeals' numbers. Of earlier ones, only the newest stay, so that there are at
+    most MAX_LOOKED_UP_APPEALS.
     """
     previous = list(session.get(LOOKED_UP_SESSION_KEY, ()))
     updated = [*numbers, *(number for number in previous if number not in numbers)][

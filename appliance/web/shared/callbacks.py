@@ -11,7 +11,8 @@ from appliance.web.shell.context import me, start_of_tomorrow
 def own_callbacks_context() -> dict[str, Any]:
     """Return the context of the list of the operator's own callbacks, on their page between calls.
 
-    `tonight` is the end of the current day, to distinguish callbacks that are due later.
+    `tonight` is the end of the current day, to distinguish callbacks that are due later. That their
+    numbers are shown is recorded in the audit.
     """
     tasks = scheduled_callbacks.operator_callbacks(me())
     disclosure.log_shown("number", [task.number for task in tasks])
@@ -27,7 +28,8 @@ def reminders_context() -> dict[str, Any]:
 
     `reminders` has the first callback that is due, or is empty; `more_reminders` is the number of
     other callbacks that are due (meaningless if `reminders` is empty); `next_reminder` is when the
-    next one becomes due, or None.
+    next one becomes due, or None. That the numbers of due callbacks are shown is recorded in the
+    audit.
     """
     now, tasks = clock.now(), scheduled_callbacks.operator_callbacks(me())
     due_tasks = [task for task in tasks if task.due_at <= now]

@@ -36,9 +36,9 @@ class FigureLinks:
     def balance_links(self, counts: Balance, excluded: ExcludedCallCounts) -> list[tuple[str, str]]:
         """Return (address, text) of the total of the period's calls, and of each summand.
 
-        The balance says that all calls are the sum of the calls with each outcome. `excluded` are
-        the numbers of calls in it that tables or rates exclude, such as test calls; the texts name
-        them.
+        `counts` is the balance: it says that all calls are the sum of the calls with each outcome.
+        `excluded` are the numbers of calls in it that tables or rates exclude, such as test calls;
+        the texts name them.
         """
         summands = balance.labelled_summands(
             counts, excluded, report_texts.load_texts(locale()).balance

@@ -17,8 +17,9 @@ def fields_context(
 ) -> dict[str, object]:
     """Return the context of operator/fields.html, which draws a form with these values.
 
-    `is_new`: the form was just opened (see `doubts_context`). `known`, details of a known person to
-    be filled in, is empty here: only the operator's page offers them.
+    `definition` is the version of the form. `is_new`: the form was just opened (see
+    `doubts_context`). `known`, details of a known person to be filled in, is empty here: only the
+    operator's page offers them.
     """
     return {
         "definition": definition,

@@ -12,7 +12,8 @@ from appliance.web.shell.language import locale
 def returned_appeals() -> dict[str, object]:
     """Return the context of operator/returned.html: appeals that the ministry returned to the user.
 
-    Each row is (appeal, why it was returned, who returned it, how near the deadline is).
+    Each row is (appeal, why it was returned, who returned it, how near the deadline is). That they
+    are shown is recorded in the audit.
     """
     day, calendar = today(), catalogs.working_calendar(site())
     people = accounts.display_names(locale())

@@ -33,6 +33,7 @@ def init_app(app: Flask) -> None:
 
     @app.after_request
     def add_headers(response: Response) -> Response:
+        """Add the security headers, and forbid caching except for those files."""
         for name, value in SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)
         if request.endpoint not in FILE_ENDPOINTS or "Cache-Control" not in response.headers:

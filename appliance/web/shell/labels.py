@@ -35,7 +35,11 @@ _EXTRA_LABELS: dict[str, LazyString] = {
 
 
 class _FieldLabels(Mapping[str, str]):
-    """The labels of fields in the page's language, by field name."""
+    """The labels of fields in the page's language, by field name.
+
+    The label is that in the forms in force, or else in the last version that had the field. Fields
+    of earlier versions have a label, but only those in force are iterated over.
+    """
 
     def __getitem__(self, name: str) -> str:
         if name in _EXTRA_LABELS:
@@ -58,7 +62,8 @@ class _FieldLabels(Mapping[str, str]):
 class _OptionNames(Mapping[str, Mapping[str, str]]):
     """The options of each field that has a few fixed ones, by field name.
 
-    The options of a field are a mapping from code to name in the page's language.
+    The options of a field are a mapping from code to name in the page's language. Fields of earlier
+    versions have options, too, but only those in force are iterated over.
     """
 
     def __getitem__(self, name: str) -> Mapping[str, str]:

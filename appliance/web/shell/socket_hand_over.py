@@ -67,6 +67,7 @@ def _response_head(status: str, headers: Iterable[tuple[str, str]]) -> bytes:
     """Return the head of a stream's HTTP response, to which the events are then appended."""
 
     def head_lines() -> Iterator[str]:
+        """Yield the lines of the head, without headers that do not fit an endless response."""
         yield f"HTTP/1.1 {status}"
         for name, value in headers:
             if name.lower() not in ("content-length", "connection", "transfer-encoding"):

@@ -65,6 +65,7 @@ class EventStream(asyncio.Protocol):
     def __init__(
         self, streams: "EventStreams", topic_names: dict[str, str], end_topic: str, user_id: str
     ) -> None:
+        """Prepare a stream of a user; `streams` are those to which it belongs."""
         self.topic_names, self.end_topic, self.user_id = topic_names, end_topic, user_id
         self.last_event = self.newest_event = 0
         self._streams = streams
@@ -165,6 +166,7 @@ class EventStreams:
     """
 
     def __init__(self, max_streams: int = MAX_STREAMS) -> None:
+        """Prepare for at most `max_streams` streams; the first that opens starts the threads."""
         self._max_streams = max_streams
         self._lock = threading.Lock()  # guards the attributes below, and nothing else
         self._user_streams: defaultdict[str, list[EventStream]] = defaultdict(list)  # oldest first

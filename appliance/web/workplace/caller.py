@@ -182,11 +182,11 @@ def add_to_appeal(token: str) -> Response:
 def _recognition_context(desk: OperatorDesk, listed_numbers: set[str]) -> dict[str, Any]:
     """Return the context of the person whom the typed values describe, and of similar appeals.
 
-    `person` is the person's name, `of_person` are their appeals without those in `listed_numbers`,
-    which the card lists already, and `alike` are the similar appeals. The page fetches these lists
-    again when `recognised`, a fingerprint of what was found, changes. Everything is empty if
-    nothing was typed, or if the form is registered. The user may open the appeals shown from now
-    on; that they were shown is recorded in the audit.
+    `of_person` are the person's appeals without those in `listed_numbers`, which the card lists
+    already; `person` is their name, empty if there are no such appeals; `alike` are the similar
+    appeals. The page fetches these lists again when `recognised`, a fingerprint of what was found,
+    changes. Everything is empty if nothing was typed, or if the form is registered. The user may
+    open the appeals shown from now on; that they were shown is recorded in the audit.
     """
     values: dict[str, str] = desk.draft.values if desk.draft else {}
     if not values or desk.is_registered:

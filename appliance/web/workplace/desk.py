@@ -189,9 +189,9 @@ def _render_page(desk: OperatorDesk | None, is_open: bool = False) -> str:
 
 @screen.app_template_global("on_top")
 def _top_context() -> dict[str, object]:
-    """Return the context of the bar, the pause, the state, the queue, announcements and reminders.
+    """Return the context of what every page of an operator has on top; computed once per page.
 
-    It is computed once per page.
+    That is the bar, the pause, the state, the queue, announcements and reminders.
     """
     if "on_top" not in g:
         g.on_top = (

@@ -137,7 +137,7 @@ def form_context(desk: OperatorDesk, form_number: str = "") -> dict[str, object]
     form_number = selected_form(desk, form_number)
     known_values = {} if desk.draft else _known_values(desk, form_number)
     values = _initial_values(desk) | known_values
-    if desk.draft:  # fields that only the other form has, still unopened, start as in a new form
+    if desk.draft:  # values that only the other, not yet opened form has start as in a new one
         seen_fields = forms.definition_in_force(desk.draft.form).value_names
         values = {n: t for n, t in values.items() if n not in seen_fields} | desk.draft.values
     disclosure.log_shown("draft", [desk.token])

@@ -48,7 +48,8 @@ TROUBLES: dict[str, LazyString] = {
 def show_script(token: str) -> str:
     """Show the script of a form as a fragment of the page; empty if no script applies.
 
-    Until a run is started, the first step of the first applicable script is shown.
+    Until a run is started, the first step of the first applicable script is shown. `gone` is how
+    many steps lead to the open one, itself included; `others` are the other scripts that apply.
     """
     desk = own_desk(token)
     run = runs.latest_run(me(), desk.token, desk.call)

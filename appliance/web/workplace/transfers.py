@@ -40,9 +40,9 @@ CONSULTATION_ACTIONS: dict[str, Callable[..., None]] = {
 def list_employees() -> str:
     """Show the employees found by the text `q`, as a fragment of the page.
 
-    The caller is transferred to the chosen employee; with `to=call`, the employee is called. If `q`
-    is itself a phone number, it is offered as well, and with `to=call` and no `q`, the number of
-    the current caller.
+    The user transfers the caller to one of them, or with `to=call`, calls one. If `q` is itself a
+    phone number, it is offered as well; with `to=call` and no `q`, the number of the current caller
+    is.
     """
     typed = request.args.get("q", "")
     now, calendar = clock.now(), catalogs.working_calendar(site())
