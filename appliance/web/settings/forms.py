@@ -118,7 +118,7 @@ def add_field(form: str) -> Response:
     return _save_field(
         form,
         url_for(".show_new_field", form=form),
-        lambda w: editing.add_field(form, w, _revision_seen(), me().login),
+        lambda entry: editing.add_field(form, entry, _revision_seen(), me().login),
     )
 
 
@@ -137,7 +137,7 @@ def change_field(form: str, name: str) -> Response:
     return _save_field(
         form,
         field_url,
-        lambda w: editing.change_field(form, name, w, _revision_seen(), me().login),
+        lambda entry: editing.change_field(form, name, entry, _revision_seen(), me().login),
     )
 
 

@@ -136,7 +136,7 @@ def add_value(name: str) -> BaseResponse:
         return refusals.redirect_back(
             url_for(".show_list", name=name), error.code, "value-title", what=error.subject
         )
-    _link_value(new_value, {})
+    _link_value_to_request(new_value, {})
     flash(_("Saved: %(name)s", name=localized_name(new_value, locale())))
     return redirect(url_for(".show_list", name=name))
 
@@ -243,7 +243,7 @@ def change_value(name: str, number: int) -> BaseResponse:
     except Refused as error:
         value_url = url_for(".show_value", name=name, number=number)
         return refusals.redirect_back(value_url, error.code, "value-title", what=error.subject)
-    _link_value(_value_or_404(name, number), before)
+    _link_value_to_request(_value_or_404(name, number), before)
     flash(_("Saved: %(name)s", name=localized_name(item, locale())))
     return redirect(url_for(".show_list", name=name))
 
@@ -263,7 +263,7 @@ def move_value(name: str, number: int, step: str) -> BaseResponse:
             upkeep.move_item(item, step == "down", me().login)
     except Refused as error:
         return refusals.redirect_back(list_url, error.code, what=error.subject)
-    _link_value(_value_or_404(name, number), before)
+    _link_value_to_request(_value_or_404(name, number), before)
     return redirect(f"{list_url}#value-{number}")
 
 
@@ -326,7 +326,7 @@ def _form_context() -> dict[str, Any]:
     }
 
 
-def _link_value(value: "CatalogItem", before: Fields) -> None:
+def _link_value_to_request(value: "CatalogItem", before: Fields) -> None:
     """Record a changed value in the change request that the form names, if it names one."""
     ref = f"{value.catalog}/{value.code}"
     link_to_request("list", ref, value.name_uz_latn, before, _value_fields(value))
