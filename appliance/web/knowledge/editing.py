@@ -211,14 +211,14 @@ def save_place(slug: str) -> Response:
 @may("article.write", "article.approve")
 def perform_step(slug: str, action: str) -> Response:
     """Perform a step of the workflow on the pending version, or else on the one in force."""
-    return _perform_step(slug, action)
+    return _perform_workflow_action(slug, action)
 
 
 @screen.post("/<slug>/steps/return")
 @may("article.write", "article.approve")
 def return_version(slug: str) -> Response:
     """Return the pending version to the manager, with a comment."""
-    return _perform_step(slug, "return")
+    return _perform_workflow_action(slug, "return")
 
 
 @screen.post("/send")
@@ -310,7 +310,7 @@ def show_article_usage() -> str:
     )
 
 
-def _perform_step(slug: str, action: str) -> Response:
+def _perform_workflow_action(slug: str, action: str) -> Response:
     """Perform an action of versions.WORKFLOW on the pending version, or else on the one in force.
 
     Redirects to the article, which says what was done or why it was refused. Aborts with 404 if

@@ -106,7 +106,7 @@ def create_request() -> Response:
 @may("change.read")
 def show_request(number: int) -> str:
     """Show one request: its text, its files, the steps taken and the changes made for it."""
-    change_request, refusal = _request_or_404(number), refusals.latest_refusal()
+    change_request, refusal = _change_request_or_404(number), refusals.latest_refusal()
     return render_template(
         "changes/one.html",
         largest=files.MAX_FILE_BYTES,
@@ -124,7 +124,7 @@ def show_request_section(number: int, section: str) -> str:
     It is its state ("standing"), or its steps and the changes made for it ("done").
     """
     return render_template(
-        f"changes/{section}.html", **_request_page_context(_request_or_404(number))
+        f"changes/{section}.html", **_request_page_context(_change_request_or_404(number))
     )
 
 
@@ -137,7 +137,7 @@ def perform_action(number: int) -> Response:
     `version` in the form is the version of the request that the user saw: the action is refused if
     somebody else has changed the request since then. Aborts with 400 for an unknown action.
     """
-    change_request, form_data = _request_or_404(number), request.form
+    change_request, form_data = _change_request_or_404(number), request.form
     action, version = form_data.get("action", ""), form_data.get("version", 0, parse_count)
     try:
         perform_request_action(
@@ -155,7 +155,7 @@ def perform_action(number: int) -> Response:
 @may("change.read")
 def download_file(number: int, id: int) -> Response:
     """Send an attached file unchanged, as a download: browsers do not display it."""
-    attachment = files.find_file(_request_or_404(number), id) or abort(404)
+    attachment = files.find_file(_change_request_or_404(number), id) or abort(404)
     return send_file(
         io.BytesIO(attachment.content),
         mimetype="application/octet-stream",
@@ -200,7 +200,7 @@ def _open_requests() -> "list[ChangeRequest]":
     return change_requests
 
 
-def _request_or_404(number: int) -> "ChangeRequest":
+def _change_request_or_404(number: int) -> "ChangeRequest":
     """Return the request with this number if the user may see it; abort with 404 otherwise."""
     return find_change_request(number, me()) or abort(404)
 
