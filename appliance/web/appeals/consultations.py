@@ -37,7 +37,7 @@ def list_consultations() -> str:
 @screen.get("/list")
 @may("consultation.read")
 def show_consultation_list() -> str:
-    """Show the same list of consultations as a fragment of the open page."""
+    """Show the consultations that `show` selects (see list_consultations), as a page fragment."""
     return render_template(
         "consultations/list.html", was=refusals.Refusal(), **_consultation_list_context()
     )

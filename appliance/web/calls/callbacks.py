@@ -204,9 +204,9 @@ def _citizen_number(desk: OperatorDesk) -> str | None:
 
 
 def _parse_due_time(day: str, time: str) -> dt.datetime | None:
-    """Return the time of a day such as 24.11.2026 and a time such as 9:30, in UTC.
+    """Return the time, in UTC, of a day such as 24.11.2026 and a time of day such as 9:30.
 
-    They are in the site's time zone. Returns None if one of them is invalid.
+    `day` and `time` are in the site's time zone. Returns None if one of them is invalid.
     """
     date = identity.parse_plausible_date(day)
     try:

@@ -149,6 +149,7 @@ def supervise_talk(login: str, mode: str) -> str:
         return _render_message(TROUBLES["reason"])
 
     def start_supervision() -> None:
+        """Start it, and record it with the reason in the audit."""
         call = actions.supervise_talk(site(), me(), operator, mode)
         audit.record_entry(me().login, f"supervise.{mode}", login, call=call, reason=reason)
 
@@ -162,6 +163,7 @@ def take_over_call(login: str) -> str:
     operator = _operator_or_404(login)
 
     def transfer_caller() -> None:
+        """Transfer the caller, and record that in the audit."""
         call = actions.take_over_talk(site(), me(), operator)
         audit.record_entry(me().login, "supervise.take_over", login, call=call)
 
@@ -180,6 +182,7 @@ def hang_up_talk(login: str) -> str:
         return _render_message(TROUBLES["over"])
 
     def end_talk() -> None:
+        """Hang up the operator's phone, and record that in the audit."""
         actions.hang_up_phone(site(), call.id, operator.extension)
         audit.record_entry(me().login, "supervise.hang_up", login, call=call.id)
 

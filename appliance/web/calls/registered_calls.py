@@ -91,7 +91,10 @@ def list_registered_calls() -> str:
 @may("call_form.export")
 @long_running
 def download_registered_calls() -> Response:
-    """Send the same list as a CSV table, with the columns that the user may export."""
+    """Send the registered calls that the filters of the address select, as a CSV table.
+
+    It has the columns that the user may export. The download is recorded in the audit log.
+    """
     filters, _filter_values = _requested_filters()
     audit.record_entry(me().login, "call_forms.download", request.query_string.decode()[:500])
     name = f"qongiroqlar_{clock.now().astimezone(site().tz):%Y-%m-%d}.csv"

@@ -210,7 +210,10 @@ def save_place(slug: str) -> Response:
 @screen.post("/<slug>/steps/<any(send, take_back, approve, put, withdraw, retire):action>")
 @may("article.write", "article.approve")
 def perform_step(slug: str, action: str) -> Response:
-    """Perform a step of the workflow on the pending version, or else on the one in force."""
+    """Perform a step of the workflow on the pending version, or else on the one in force.
+
+    `action` is one of versions.WORKFLOW; the page says what was done, or why it was refused.
+    """
     return _perform_workflow_action(slug, action)
 
 
@@ -324,6 +327,7 @@ def _perform_workflow_action(slug: str, action: str) -> Response:
     seen_revision, text = request.form.get("seen", 0, parse_count), request.form.get("text", "")
 
     def apply_step() -> None:
+        """Perform the action; raise Refused if it is not possible."""
         articles.change_version_status(action, row, me(), seen_revision, text, since)
 
     return refusals.run_and_redirect(

@@ -38,7 +38,7 @@ def show_knowledge_base() -> str:
 @screen.get("/list")
 @may("knowledge.read")
 def show_published_list() -> str:
-    """Show the same list of articles in force as a fragment of the open page."""
+    """Show the articles in force that `section` or `q` selects, as a fragment of the open page."""
     return render_template("knowledge/list.html", **_published_list_context())
 
 

@@ -107,7 +107,8 @@ def load_session_user(secret: str) -> SessionUser | None:
 def redirect_to_login() -> BaseResponse | tuple[str, int]:
     """Redirect to the login page, and from there back to the requested page.
 
-    Requests that are not for a whole page get 401, a form with a page that can submit it again.
+    A request that is not for a whole page is not redirected but gets 401; if it submits a form,
+    with a page from which the form can be submitted again after signing in.
     """
     if is_htmx_request() or request.method != "GET" or request.endpoint == "live.open_stream":
         return resend_page(401)

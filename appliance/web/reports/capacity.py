@@ -55,6 +55,7 @@ def _requested_period() -> tuple[Period, bool]:
     span = dt.timedelta(weeks=DEFAULT_WEEKS) - dt.timedelta(days=1)
 
     def complete_days(first: dt.date | None, last: dt.date | None) -> tuple[dt.date, dt.date]:
+        """Return both days, a missing one replaced: until yesterday, over DEFAULT_WEEKS."""
         last = last or yesterday
         return first or last - span, last
 

@@ -216,6 +216,7 @@ def export_calls() -> Response:
     ]
 
     def csv_chunks() -> Iterator[bytes]:
+        """Yield the chunks of the file, encoded as UTF-8."""
         yield "\ufeff".encode()  # the byte order mark by which office programs recognise UTF-8
         for piece in figure_calls.as_csv(call_filter, columns):
             yield piece.encode()
@@ -263,6 +264,7 @@ def _requested_period() -> tuple[Period, bool]:
     current_day = today()
 
     def complete_days(first: dt.date | None, last: dt.date | None) -> tuple[dt.date, dt.date]:
+        """Return both days, a missing one replaced: from the first of the month, until today."""
         first = first or (last or current_day).replace(day=1)
         return first, last or max(first, current_day)
 

@@ -313,6 +313,7 @@ def _save_field(form: str, field_url: str, save: Callable[[dict[str, Any]], obje
 
 
 def _form_url(form: str) -> str:
+    """Return the address of the page of the form with this number."""
     return url_for(".show_form", form=form)
 
 

@@ -62,7 +62,10 @@ def show_keys() -> str:
 @screen.post("")
 @may("key.make")
 def create_key() -> BaseResponse | str:
-    """Create a key; its secret is shown in this response and nowhere else."""
+    """Create a key, which works once another user has confirmed it.
+
+    Its secret is shown in this response and nowhere else.
+    """
     department = departments.active_department(request.form.get("department", ""))
     try:
         key, secret = keys.create_key(

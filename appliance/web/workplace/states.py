@@ -136,6 +136,7 @@ def _load_own_state() -> OwnState:
     used_seconds, limits = pauses.pause_seconds(user, start_of_today(), now), pauses.pause_limits()
 
     def pause_reason(code: str, name: str) -> PauseReason:
+        """Return the reason with its use today and its limit."""
         return PauseReason(code, name, used_seconds.get(code, 0.0), limits.get(code))
 
     reason_code = current.reason if current and current.state == "pause" else ""
