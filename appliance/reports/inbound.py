@@ -76,7 +76,7 @@ def count_arrivals(
     )
     return Arrivals(
         count_groups(in_period, service_level_seconds),
-        _count_slots(period, in_period, times),
+        _count_calls_by_slot(period, in_period, times),
         service_level_seconds,
     )
 
@@ -109,10 +109,13 @@ def count_groups(
     )
 
 
-def _count_slots(
+def _count_calls_by_slot(
     period: Period, conditions: Collection[Expression], times: Iterable[dt.time]
 ) -> dict[dt.datetime, ArrivalSlot]:
-    """Return the incoming calls of each time slot, by the beginning of the slot in local time."""
+    """Return the incoming calls of each time slot, by the beginning of the slot in local time.
+
+    A slot is at most an hour long, so short that each of `times` is a border between two slots.
+    """
     width = wallclock.slot_width(times)
     slot = wallclock.local_microseconds(period) / width
     rows = (

@@ -200,7 +200,8 @@ def rating_condition(call_filter: CallFilter, value: str) -> Expression:
     """Return the condition that an accepted call was or could be rated by its caller.
 
     The value is a mark 1 to 5, "any" (rated with any mark), "eligible" (the operator hung up first,
-    so that the caller could give a mark), or "responded" (eligible and rated).
+    so that the menu asked the caller for a mark), or "responded" (eligible and rated). A call that
+    is not eligible may be rated by SMS.
     """
     condition_of_name = {"any": RATED, "eligible": RATING_ELIGIBLE, "responded": ELIGIBLE_AND_RATED}
     return (condition_of_name.get(value) or mark_condition(_parse_number(value, 1, 5))).sql

@@ -197,7 +197,7 @@ def _build_half_hour(
     number: int,
     tally: HalfHourTally,
     days: int,
-    overall_mean: float,
+    overall_handling_seconds: float,
     wrap_up: float,
     service_level_seconds: float,
     on_shift: float,
@@ -205,17 +205,18 @@ def _build_half_hour(
 ) -> HalfHour:
     """Return the half-hour `number` (0 to 47) of the weekday.
 
-    `tally` is the sum over the `days` of that weekday in the period. `overall_mean` is the mean
-    handling time of all calls, which is used if this half-hour had too few. `on_shift` is the
-    average number of operators at work, `wrap_up` the seconds that an operator needs after each
-    talk. The day on demand has `demand_factor` times the calls of this weekday.
+    `tally` is the sum over the `days` of that weekday in the period. `overall_handling_seconds` is
+    the mean handling time of all calls, wrap-up included; it is used if this half-hour had too few.
+    `on_shift` is the average number of operators at work, `wrap_up` the seconds that an operator
+    needs after each talk. The day on demand is this weekday with `demand_factor` times its calls,
+    as many as the terms of reference demand (ON_DEMAND_CALLS_PER_DAY).
     """
     calls = _queued_calls(tally) / days
     handling = tally.handling
     handling_seconds = (
         handling.value + wrap_up
         if handling.value is not None and handling.cases >= MIN_CALLS_FOR_OWN_MEAN
-        else overall_mean
+        else overall_handling_seconds
     )
     return HalfHour(
         begins=dt.time(number * SLOT_SECONDS // 3600, number * SLOT_SECONDS % 3600 // 60),

@@ -189,18 +189,19 @@ def _appeals_text(fact: ActivityFact, texts: ReportTexts) -> str:
     )
 
 
-def _retention_text(fact: ActivityFact, cell: str, counts: str, texts: ReportTexts) -> str:
+def _retention_text(fact: ActivityFact, verdict: str, counts: str, texts: ReportTexts) -> str:
     """Return the text that says whether recordings or appeals are kept as long as required.
 
-    `cell` is the text for yes, no or in part. If even the oldest is too new to judge, the text is
-    "kept so far" instead. `counts` is the text that says how many are kept.
+    It joins the `verdict` (yes, no or in part), the text `counts`, which says how many are kept,
+    and the date of the oldest. If even the oldest is too new to judge, the verdict is replaced by
+    "kept so far".
     """
     quarterly_texts = texts.quarterly
     if fact.until:
-        cell = quarterly_texts.kept_so_far.format(date=formatting.format_date(fact.until))
+        verdict = quarterly_texts.kept_so_far.format(date=formatting.format_date(fact.until))
     elif fact.is_fulfilled is None:
         return texts.unknown
-    return "; ".join([cell, counts, *_oldest_texts(fact, quarterly_texts)])
+    return "; ".join([verdict, counts, *_oldest_texts(fact, quarterly_texts)])
 
 
 def _oldest_texts(fact: ActivityFact, quarterly_texts: QuarterlyTexts) -> list[str]:
