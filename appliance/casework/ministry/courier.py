@@ -36,7 +36,7 @@ class Courier:
     """Sends appeals to the ministry's system and reads its events.
 
     After a failure of the link, no request is sent for `pause_seconds`, or for as long as the
-    system asks.
+    system asks. `monotonic_seconds` is the clock by which the pauses are measured.
     """
 
     system: MinistrySystem
@@ -49,7 +49,8 @@ class Courier:
     def run_until_stopped(self, stop: threading.Event, interval_seconds: float = 2.0) -> None:
         """Send messages that become due and read events until `stop` is set.
 
-        Messages are looked for every `interval_seconds`, events less often: see Ministry.every.
+        Messages are looked for every `interval_seconds`, events less often: at the interval of the
+        setting Ministry.every, in seconds.
         """
         next_read_at = 0.0
         while not stop.wait(interval_seconds):
@@ -84,8 +85,8 @@ class Courier:
     def send_message(self, message: Message) -> None:
         """Send one claimed message, and store the outcome.
 
-        It is sent as a change if the ministry's system has its appeal already; it is not sent if a
-        later message about the appeal was sent.
+        It is sent as a change if the ministry's system has its appeal already. If a later message
+        about the appeal was sent, it is not sent, but marked as delivered.
         """
         if queue.is_superseded(message):
             outbox.mark_delivered(message)

@@ -23,7 +23,9 @@ from appliance.models import Appeal, AppealStep, Handling, MinistryEvent
 
 log = logging.getLogger(__name__)
 
+# events that report whether a version of an appeal, which we sent, was registered
 RECEIPT_ACTIONS = ("acknowledged", "refused")
+# events that report a step which the ministry took on an appeal
 STEP_ACTIONS = tuple(action for action in MINISTRY_ACTIONS if action not in RECEIPT_ACTIONS)
 FINAL_OUTCOMES = ("done", "again")  # outcomes that need no attention
 _MAX_TEXT_LENGTH, _MAX_NAME_LENGTH, _MAX_VERSION_DIGITS = 20_000, 200, 18  # of stored values

@@ -3,7 +3,8 @@
 Our own files are named hotline-000001.json, the ministry's ministry-000001.json, each with its
 signature in NAME.sig. An export writes all our files whose receipt has not arrived; a file has the
 same bytes in each export. The ministry's files are imported in the order of their numbers, each
-once; our next file contains the receipt.
+once. The next file in the other direction contains the receipt of a file, which lists what of it
+was refused or could not be processed.
 """
 
 import hashlib
@@ -367,15 +368,19 @@ def _file_sort_key(file: Path) -> tuple[float, str]:
 
 
 def _last_number(way: str) -> int:
-    """Return the highest number of a file in one direction ("in" or "out"), 0 without files."""
+    """Return the highest number of our own files ("out") or imported ones ("in"); 0 without any."""
     newest = MinistryPackage.select(fn.MAX(MinistryPackage.number))
     return newest.where(MinistryPackage.way == way).scalar() or 0
 
 
 def _record_package(way: str, number: int, body: bytes, stored_body: str = "") -> None:
-    """Store the number of a file and the hash of its `body`.
+    """Store the number and a hash of a file that was created ("out") or imported ("in").
 
-    `way` is "out" or "in". `stored_body` is what has to be kept of it; see MinistryPackage.body.
+    Each `way` has its own series of numbers. `body` is the file's content, `stored_body` what is
+    needed of it later. Of our own file that is the whole text, which is exported again until its
+    receipt arrives. Of an imported file it is a JSON list of the events that could not be
+    processed, for our receipt; "" if the file had only receipts, so that no file has to be created
+    to confirm it.
     """
     digest = hashlib.sha256(body).hexdigest()
     MinistryPackage.create(way=way, number=number, sha256=digest, at=clock.now(), body=stored_body)

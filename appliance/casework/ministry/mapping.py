@@ -24,7 +24,10 @@ _PLAIN_FIELDS = (
 
 
 class UnmappedCodeError(ValueError):
-    """The settings have no ministry code for some of our own codes, which the text lists."""
+    """An appeal cannot be converted: the settings have no ministry code for one of its own codes.
+
+    The text lists these codes. It is also raised for an appeal whose data were removed by age.
+    """
 
 
 def appeal_snapshot(appeal: Appeal) -> dict[str, Any]:

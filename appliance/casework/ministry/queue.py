@@ -32,7 +32,7 @@ _UNREPORTED_ACTIONS = ("consult", "conclude")  # the system's document has no co
 _UNFINISHED_STATES = ("pending", "claimed", "held", "sent", "refused", "expired")
 _RETENTION_PERIOD = dt.timedelta(days=3650)  # these messages never expire in practice
 _BATCH_SIZE = 100  # appeals queued in one transaction
-_DELIVERED_STATES = ("sent", "delivered")
+_DELIVERED_STATES = ("sent", "delivered")  # "sent": accepted by the system, or written to a file
 _ANSWERED_STATES = (*_DELIVERED_STATES, "refused")
 
 
