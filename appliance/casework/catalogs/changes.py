@@ -40,7 +40,7 @@ class ImportPlan:
 
     `same` is the number of values that the file leaves unchanged, `not_in_file` the number of the
     list's values that are missing in the file; they stay. `mark` is a hash of the file and of the
-    list as it was compared.
+    list as it was compared. `rows` are all rows of the file, as columns of CatalogItem.
     """
 
     changes: tuple[ItemChange, ...]

@@ -57,8 +57,9 @@ def _name_cells(cells: Row) -> Row:
 class CellError(ValueError):
     """A cell with a value that its column does not accept.
 
-    `reason` completes the message after the cell's text: "is no date". `code`, by which the page
-    chooses its message, is "cell", or the name of the column if a name is in the wrong script.
+    `reason` completes the message after the cell's text: "is no date"; if `cell` is "", it is the
+    whole message. `code`, by which the page chooses its message, is "cell", or the name of the
+    column if a name is in the wrong script.
     """
 
     def __init__(self, cell: str, reason: str, code: str = "cell") -> None:
@@ -67,7 +68,10 @@ class CellError(ValueError):
 
 
 def _parent_code(parent_codes: Collection[str], code: str) -> str:
-    """Return the code of the place that contains a row's place; raises CellError if unknown."""
+    """Return `code`, of the place that contains a row's place, if it is among `parent_codes`.
+
+    Raises CellError if it is not.
+    """
     if code not in parent_codes:
         raise CellError("", f"no such place: {code}")
     return code
@@ -170,11 +174,12 @@ def _item_reader(catalog: str) -> Callable[[Row, Collection[str]], Row]:
 def _cell_writer(*columns: str) -> Callable[[Any], Row]:
     """Return a function that converts a table row to the cells of these columns.
 
-    It writes booleans as 0 and 1, and in region_soato or district_soato the code of the place that
-    contains the row's place.
+    The function returns {column: cell}. Booleans become 0 and 1. In region_soato or district_soato
+    it returns the code of the place that contains the row's place.
     """
 
     def write_cells(row: Any) -> Row:
+        # region_id and district_id are peewee's values of the foreign keys, which hold SOATO codes
         values = {column: getattr(row, column.replace("_soato", "_id")) for column in columns}
         return {
             column: int(value) if isinstance(value, bool) else value

@@ -81,9 +81,10 @@ def find_items(catalog: str, text: str, day: dt.date | None = None) -> list[Cata
 
 
 def searchable_values() -> list[tuple[str, str, str]]:
-    """Return ("list/code", folded names with bars, Uzbek name) of all lists' values in use today.
+    """Return ("list/code", search names, Uzbek name) of all lists' values in use today.
 
-    "list/code" are the code of the list and that of the value.
+    "list/code" are the code of the list and that of the value. The search names are the names in
+    all languages, folded and separated by bars.
     """
     day, item = clock.now().astimezone().date(), CatalogItem
     rows = item.select(item.catalog, item.code, item.name_uz_latn, item.name_uz_cyrl, item.name_ru)

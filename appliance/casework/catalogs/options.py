@@ -47,7 +47,8 @@ def matching_options(
 def option_by_code(name: str, code: str, locale: str) -> Option:
     """Return the option of a place, or of a value of the list `name`, by its code.
 
-    If it is not a code, the option has the text itself as code and name.
+    If `code` is not a code but a text that was typed instead, the option has this text as code and
+    name. The option has no `match` and no `near`, because nothing was searched.
     """
     if name in ("region", "district", "mahalla") and (place := find_place(name, code)):
         return _item_option(place, locale)

@@ -96,9 +96,10 @@ def match_mahallas(
 
 
 def _area_conditions(district: str | None, region: str | None) -> list[Expression]:
-    """Return the condition that a mahalla is in the district, or else region, with this code.
+    """Return a list with the condition that a mahalla is in the district, or else in the region.
 
-    Without either, it must be in some district: an operator may have typed it without one.
+    `district` and `region` are codes. Without both, the mahalla must be in some district: those
+    that operators typed without one are left out.
     """
     if district:
         return [Mahalla.district == district]

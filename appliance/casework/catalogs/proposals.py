@@ -39,6 +39,8 @@ _OFFICIAL_NAMES = {
         "Дополнительный выходной по решению Президента",
     ),
 }
+# The words in parentheses that the package adds to a name, each with the ministry's words for it,
+# in the order of the names above.
 _MOVED_MARKS = {"koʻchirilgan": ("koʻchirilgan", "кўчирилган", "перенос")}
 _ESTIMATED_MARKS = {"taxminiy": ("taxminiy", "тахминий", "ориентировочно")}
 _MARKS_BY_WORD = _MOVED_MARKS | _ESTIMATED_MARKS

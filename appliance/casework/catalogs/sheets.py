@@ -20,10 +20,11 @@ SEEDS = PACKAGE / "data"
 
 
 class SheetError(ValueError):
-    """A file that cannot be imported, or a list that does not exist. Nothing of it was stored.
+    """A file cannot be imported, and nothing of it was stored; or there is no such list.
 
     `reason` is the English text for commands and logs, `code` the kind of error, for which the page
-    has a text; `what` is the cell or the columns concerned; `line` is 0 if no line is concerned.
+    has a text; `what` is the cell or the columns concerned, "" for the whole file; `line` is the
+    number of the wrong line, 0 if no line is concerned.
     """
 
     def __init__(self, reason: str, code: str = "list", what: str = "", line: int = 0) -> None:
