@@ -49,10 +49,10 @@ class StoredRecords:
     appeals: list[Appeal] = field(default_factory=list)
     call_forms: list[CallForm] = field(default_factory=list)
     calls: list[Any] = field(default_factory=list)  # of Call
-    recordings: int = 0
-    messages: list[Message] = field(default_factory=list)
-    notes: list[NumberNote] = field(default_factory=list)
-    callbacks: int = 0
+    recordings: int = 0  # how many recordings of the calls still have sound
+    messages: list[Message] = field(default_factory=list)  # SMS messages to the citizen
+    notes: list[NumberNote] = field(default_factory=list)  # operators' notes on the phone number
+    callbacks: int = 0  # how many callbacks to the phone number were scheduled
 
 
 def can_answer_requests(user: User) -> bool:

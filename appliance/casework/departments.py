@@ -1,4 +1,7 @@
-"""The ministry's departments, their members, and the department that receives each direction."""
+"""The ministry's departments, their members, and the department that receives each direction.
+
+A direction is a subject of appeals, by its code on the list `direction`.
+"""
 
 from typing import Any
 

@@ -17,7 +17,7 @@ class AppealChange:
 
     appeal: Appeal
     action: str  # a move of appeals.states.WORKFLOW
-    actor: str
+    actor: str  # who took it: a login, or another name of the audit, such as key:NAME
     delay: dt.timedelta = dt.timedelta()
 
 

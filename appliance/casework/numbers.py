@@ -7,6 +7,8 @@ from appliance.core.statements import insert_rows
 from appliance.models import CallNumberSeries, NumberSeries
 
 _LIKE_DIGITS = str.maketrans("oOоОlI", "000011")  # letters that people type instead of digits
+# The year, and the digits after it: up to six after a separator, exactly six without one. A Q (of
+# a call form's number), or a letter that resembles it, may come first.
 _WITH_YEAR = re.compile(
     r"(?:[QqКк][-\s]*)?(20\d\d)(?:[-/.,_\s\u2013]+0*(\d{1,6})|(\d{6}))", re.ASCII
 )
@@ -33,7 +35,7 @@ def candidate_numbers(typed: str) -> list[str]:
 
     The text is a number with its year and any separator, or the digits after the year: at least
     three of them; other leading zeros may be left out. Without a year, it may mean the number of
-    any year. The Q before the number of a call form is left out.
+    any year. The Q before the number of a call form is ignored, and is not in the result.
     """
     text = _normalized_number(typed)
     if match := _WITH_YEAR.fullmatch(text):

@@ -50,10 +50,11 @@ _ENTRIES_PER_TRANSACTION = 10  # entries written in one transaction
 
 @dataclass(frozen=True)
 class Hit:
-    """One search result; `ref` identifies it among those of its kind: a code, a slug or a number.
+    """One search result; `kind` is a key of KINDS.
 
-    `title` is its name in Uzbek Latin, `snippet` the part of its text that matches the query. Hits
-    are ordered by `rank`: the cost of matching the query with their names.
+    `ref` identifies it among the results of its kind: a code, a slug or a number. `title` is its
+    name in Uzbek Latin, `snippet` the part of its text that matches the query, empty for a kind
+    without a text. `rank` is the cost of matching the query with its names: the lowest is the best.
     """
 
     kind: str
@@ -134,17 +135,22 @@ def _index_kinds(kinds: Iterable[str]) -> int:
 
 
 def _index_entries(entries: list[SearchItem], indexed_words: set[str]) -> None:
-    """Index the entries; `indexed_words` collects their words, so that each is written once."""
+    """Write entries to the index, and add their words to the set `indexed_words`.
+
+    Words that are in the set already are not written to the index's list of words again.
+    """
     for entry in entries:
         index_item(entry, indexed_words)
 
 
 def _mahalla_entries() -> Iterator[list[SearchItem]]:
+    """Yield the index entries of all mahallas, in batches."""
     for batch in row_batches(places.mahallas_with_areas(), Mahalla.id, _ROWS_PER_BATCH):
         yield [places.mahalla_entry(mahalla) for mahalla in batch]
 
 
 def _appeal_entries() -> Iterator[list[SearchItem]]:
+    """Yield the index entries of all appeals, in batches."""
     for batch in row_batches(Appeal.select(), Appeal.id, _ROWS_PER_BATCH):
         yield [searching.appeal_entry(appeal) for appeal in batch]
 
@@ -162,6 +168,7 @@ SOURCES: dict[str, Callable[[], Iterator[list[SearchItem]]]] = {
 
 
 def _region_hits(query: SearchQuery, _user: User, limit: int) -> list[Hit]:
+    """Return the regions that match, best first, as hits whose `ref` is the SOATO code."""
     ranked = index.rank_candidates(query, Region.select(), item_search_names)
     return [
         Hit("region", region.soato, region.name_uz_latn, rank=rank)
@@ -170,6 +177,10 @@ def _region_hits(query: SearchQuery, _user: User, limit: int) -> list[Hit]:
 
 
 def _district_hits(query: SearchQuery, _user: User, limit: int) -> list[Hit]:
+    """Return the districts that match, best first, as hits whose `ref` is the SOATO code.
+
+    Words of the query that are in the name of the district's region count as matched, too.
+    """
     regions = {region.soato: item_search_names(region) for region in Region.select()}
     columns = District.soato, District.name_uz_latn, District.search_key, District.region
     ranked = index.rank_candidates(
@@ -182,11 +193,13 @@ def _district_hits(query: SearchQuery, _user: User, limit: int) -> list[Hit]:
 
 
 def _value_hits(query: SearchQuery, _user: User, limit: int) -> list[Hit]:
+    """Return the lists' values that match, best first, as hits whose `ref` is "list/code"."""
     ranked = index.rank_candidates(query, catalogs.searchable_values(), lambda row: row[1])
     return [Hit("value", ref, name, rank=rank) for rank, (ref, _names, name) in ranked[:limit]]
 
 
 def _employee_hits(query: SearchQuery, _user: User, limit: int) -> list[Hit]:
+    """Return the employees that match, best first, as hits whose `ref` is the employee's id."""
     ranked = index.rank_candidates(
         query, directory.list_employees(), lambda employee: employee.search_key
     )
@@ -197,17 +210,20 @@ def _employee_hits(query: SearchQuery, _user: User, limit: int) -> list[Hit]:
 
 
 def _mahalla_hits(query: SearchQuery, _user: User, limit: int) -> list[Hit]:
+    """Return the mahallas that match, best first, as hits whose `ref` is the mahalla's id."""
     matches = index.find_entries(query, "mahalla", limit)
     return [Hit(match.kind, match.ref, match.title, rank=match.cost) for match in matches]
 
 
 def _article_hits(query: SearchQuery, _user: User, limit: int) -> list[Hit]:
+    """Return the valid articles that match, best first, as hits whose `ref` is the slug."""
     matches = rank_articles(query, clock.now().astimezone().date(), limit)
     titles = {row.id: (row.article.slug, row.title_uz or row.title_ru) for _match, row in matches}
     return _hits_with_snippets("article", query, matches, titles)
 
 
 def _script_hits(query: SearchQuery, _user: User, limit: int) -> list[Hit]:
+    """Return the scripts in force that match, best first, as hits whose `ref` is the code."""
     matches = queries.rank_scripts(query, limit)
     titles = {row.id: (row.script.code, queries.version_title(row)) for _match, row in matches}
     return _hits_with_snippets("script", query, matches, titles)
@@ -219,7 +235,11 @@ def _hits_with_snippets(
     matches: Sequence[tuple[Any, Any]],
     titles: Mapping[int, tuple[str, str]],
 ) -> list[Hit]:
-    """Return hits with the text around each match; `titles` holds (ref, title) by row id."""
+    """Return a hit, with the text around its match, for each of `matches`.
+
+    `matches` are (search result, version of an article or script), `titles` holds (ref, title) by
+    the version's id.
+    """
     texts = index.stored_texts(kind, list(titles))
     return [
         Hit(
@@ -234,6 +254,10 @@ def _hits_with_snippets(
 
 
 def _appeal_hits(query: SearchQuery, user: User, limit: int) -> list[Hit]:
+    """Return those of the appeals that match which the user may see, best first.
+
+    The `ref` is the number. The snippet is of the gist, and empty if the user may not read it.
+    """
     visible = visible_appeals(user).select(Appeal.id)
     matches = index.find_entries(
         query, "appeal", limit, lambda row: fn.EXISTS(visible.where(Appeal.id == row))
@@ -268,7 +292,8 @@ KINDS: dict[str, Finder] = {
 def _spread_same_names(hits: Iterable[Hit]) -> list[Hit]:
     """Order hits by rank, so that hits with the same name do not fill the beginning.
 
-    Each further hit with a name is ranked lower than the one before.
+    Each further hit of the same kind and name is ranked lower than the one before: its rank is
+    increased by _REPEATED_NAME_PENALTY for each.
     """
     name_counts: Counter[tuple[str, str]] = Counter()
     ranked = []

@@ -73,9 +73,10 @@ def recent_findings(since: dt.datetime, limit: int = 50) -> list[AuditEntry]:
 
 
 def _last_findings(since: dt.datetime) -> dict[tuple[str, str, str], dt.datetime]:
-    """Return when the reader did what was last noted, for each (reader, reason, record).
+    """Return when the last reading that was recorded as unusual took place.
 
-    The reader is a login; the record is the audit subject, "" for the reason "many".
+    Keys are (reader, reason, record): a login, a key of REASONS, and the subject of the audit
+    entry, "" for the reason "many". Only findings recorded since `since` are searched.
     """
     rows = reversed(entries.list_entries(EntryFilters(action=ACTION, since=since), 1000))
     return {
@@ -101,8 +102,8 @@ def _unusual_entries(
 ) -> Iterator[tuple[str, AuditEntry, dict[str, int]]]:
     """Yield the reason, the audit entry that shows it, and further details for each finding.
 
-    `rows` are the user's audit entries, earliest first. The reason is a key of REASONS; the details
-    are stored with the finding.
+    `rows` are the audit entries of what the user opened, earliest first. The reason is a key of
+    REASONS; the details are stored with the finding. `tz` is the site's time zone.
     """
     recent: deque[AuditEntry] = deque()
     own_surnames = _own_surname_stems(user)

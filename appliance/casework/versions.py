@@ -37,7 +37,8 @@ SEARCHABLE_STATUSES = (
 )
 
 
-# The moves start from a status, which the time decides too, and lead to a state in the database.
+# A version that was put in force has the state "put" in the database. Its status follows from the
+# time: planned, in_force or retired. The moves start from a status, and lead to a stored state.
 WORKFLOW = Workflow(
     (
         State("draft", N_("Draft"), "accent", "pencil"),
@@ -91,7 +92,7 @@ def in_force_or_planned_condition(table: type[Version]) -> Expression:
 
 
 def pending_condition(table: type[Version]) -> Expression:
-    """Return the condition that a version is a draft, with the ministry, approved or planned."""
+    """Return the condition that a version is a draft, sent, returned, approved or planned."""
     return (table.state != "put") | (table.since > clock.now())
 
 
@@ -106,7 +107,10 @@ def find_in_force(rows: Iterable[Version]) -> Any:
 
 
 def pending_version(table: type[Version], owner: Any) -> Any:
-    """Return the version of `owner`, an article or a script, that is not in force yet, if any."""
+    """Return the version of `owner`, an article or a script, that is not in force yet, if any.
+
+    It is a draft, with the ministry, returned, approved or planned.
+    """
     return table.select().where(_owner_condition(table, owner), pending_condition(table)).first()
 
 
@@ -181,12 +185,13 @@ def perform_version_action(
 ) -> Any:
     """Perform an action, a move of WORKFLOW, on a version; returns the changed version.
 
-    The audit entry has the action "NOUN.ACTION" ("article.send") and the subject `ref`, the owner's
-    slug or code. `remark` is the reason for a return. `since` is the time from which a version that
-    is put in force is valid; None is now. Raises Refused with the code `action` if the user's role
-    has no such action, `words` if a required remark is missing, `past` if `since` is not in the
-    future, `changed` if the revision is not `expected_revision` or the status does not allow the
-    action.
+    `noun`, "article" or "script", and `ref`, which identifies the article or the script's version,
+    are for the audit entry: its action is "NOUN.ACTION" ("article.send"), its subject `ref`.
+    `remark` is the ministry's text, required for a return. `since` is the time from which a version
+    that is put in force is valid; None is now. `expected_revision` is the revision that the user
+    has seen. Raises Refused with the code `action` if the user's role has no such action, `words`
+    if a required remark is missing, `past` if `since` is not in the future, `changed` if the
+    version has another revision or its status does not allow the action.
     """
     move, remark, table = WORKFLOW.permitted_move(action, user.role), remark.strip(), type(row)
     if not move:

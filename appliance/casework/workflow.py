@@ -15,7 +15,7 @@ class State:
     code: str
     name: str  # a message id
     tone: str = ""  # of its badge: accent | ok | warn | "" (neutral)
-    icon: str = ""
+    icon: str = ""  # the name of its badge's icon, "" for no icon
     is_open: bool = True  # work on the record is still due
 
 
@@ -60,9 +60,9 @@ class Workflow[StateType: State, MoveType: Move]:
         return {state.code: state for state in self.states}
 
     def permitted_move(self, action: str, role: str) -> MoveType | None:
-        """Return the move of this action, if it exists and the role may make it.
+        """Return the move of this action; None if there is no such action, or not for the role.
 
-        The state of the record is not considered.
+        Whether the record's present state allows the move is not checked: see possible_actions().
         """
         move = self.moves.get(action)
         return move if move and move.is_permitted(role) else None

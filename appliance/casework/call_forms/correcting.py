@@ -21,7 +21,7 @@ def correct_call_form(
     with write_transaction():
         previous_values = call_form_values(form)
         reading = forms.read_values(definition, values, corrected_at.astimezone(calendar.tz).date())
-        # as they were typed: values that the correction leaves unchanged
+        # the texts as typed (before their spelling was corrected) of values that stay the same
         typed = {
             name: text
             for name, text in form.typed.items()
@@ -51,9 +51,10 @@ def correct_call_form(
 
 
 def list_previous_form_values(form: CallForm) -> list[CallFormWording]:
-    """Return the values that a call form had before each correction, oldest first.
+    """Return a row for each correction of a call form, oldest first.
 
-    The list is empty if the form was never corrected.
+    A row holds the values before the correction, its time (`until`) and who made it. The list is
+    empty if the form was never corrected.
     """
     return list(
         CallFormWording.select()

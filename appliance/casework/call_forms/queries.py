@@ -105,9 +105,9 @@ def forms_without_appeal(
 
 
 def count_registered_calls(operator: User, since: dt.datetime) -> int:
-    """Return how many calls in which the operator talked since `since` have the operator's form.
+    """Return for how many calls, in which they talked since `since`, the operator has a call form.
 
-    It is the call form (№2), whenever it was registered.
+    It counts the registered call forms (№2), whenever they were registered.
     """
     operator_values = {"operator": operator.id, "login": operator.login}
     [(count,)] = _REGISTERED_COUNT.fetch_tuples(
@@ -163,10 +163,10 @@ class Filters:
 
     since: dt.datetime | None = None
     until: dt.datetime | None = None
-    direction: str = ""
-    call_type: str = ""
-    region: str = ""
-    text: str = ""
+    direction: str = ""  # a code on the list of directions, which are subjects
+    call_type: str = ""  # a code on its list
+    region: str = ""  # a SOATO code
+    text: str = ""  # words to search for; see _filtered_forms()
     without_appeal: bool = False
 
 
@@ -204,7 +204,8 @@ def _filtered_forms_with_details(user: User, filters: Filters) -> ModelSelect:
 def _filtered_forms(user: User, filters: Filters) -> ModelSelect:
     """Return the query of the matching call forms that the user may see.
 
-    Each word of `filters.text` must be in the form's texts or, with three digits, in its numbers.
+    Each word of `filters.text` must be in the form's texts or, if three digits follow each other in
+    it, in the form's own number or its phone number.
     """
     rows = visible_call_forms(user)
     exact_values = {"direction": filters.direction, "call_type": filters.call_type}
@@ -216,7 +217,7 @@ def _filtered_forms(user: User, filters: Filters) -> ModelSelect:
         rows = rows.where(CallForm.received_at < filters.until)
     if filters.without_appeal:
         rows = rows.where(CallForm.appeal_number == "")
-    if filters.text.strip():  # a veiled form must not match its text
+    if filters.text.strip():  # a form that the user may not read must not match by its text
         unreadable_numbers = Appeal.select(Appeal.number).where(
             Appeal.id.in_(personal.unreadable_appeal_ids(user))
         )

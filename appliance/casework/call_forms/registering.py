@@ -117,7 +117,8 @@ def _create_call_form(
 ) -> CallForm:
     """Register and return a call form, without checking whether the operator has one of the call.
 
-    `appeal_number` is that of the appeal it is linked to, if any.
+    `token` is that of the form that was sent. `appeal_number` is that of the appeal to which the
+    call form is linked; "" if it is not linked.
     """
     registered_at = clock.now()
     today = registered_at.astimezone(tz).date()

@@ -23,7 +23,7 @@ _MAX_VERSION = 2**31  # a larger number is not a version and does not fit into t
 
 @dataclass(frozen=True)
 class RequestCounts:
-    """Open requests: all of them, those whose term ends soon, those whose term is over."""
+    """The numbers of open requests: all, those whose term ends soon, those whose term is over."""
 
     open: int = 0
     due_soon: int = 0
@@ -162,7 +162,8 @@ def completion_times(
 ) -> dict[int, dt.datetime]:
     """Return when each request was done, by its id, for those that are done at `until`.
 
-    `until` is now by default. A request that is not done, or was sent back after it, is left out.
+    Steps at `until` or later do not count; by default, all steps count. A request that is not done,
+    or was sent back after it was done, is left out.
     """
     of_requests = ChangeStep.request.in_([request.id for request in requests])
     steps = ChangeStep.select().where(of_requests, ChangeStep.action.in_(("finish", "send_back")))

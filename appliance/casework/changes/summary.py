@@ -33,9 +33,10 @@ class SummaryRow:
 
 
 def summary_rows(begin: dt.datetime, end: dt.datetime) -> tuple[SummaryRow, ...]:
-    """Return a row for each kind, as of the period's end, or as of now if it is not over.
+    """Return a row for each kind of change, with the counts at the end of a period.
 
-    The period is from `begin` to `end`, which is not included.
+    The period is from `begin` to `end`, which is not included. If it is not over, the counts are
+    those of now.
     """
     until = min(end, clock.now())
     requests_asked = list(ChangeRequest.select().where(ChangeRequest.asked_at < until))
