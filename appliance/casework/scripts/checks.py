@@ -110,7 +110,10 @@ def _step_findings(script: Definition, available: AvailableReferences) -> Iterat
 
 
 def _missing_texts(script: Definition, step: Step) -> Iterator[Finding]:
-    """Yield an error for each language in which a step, its note or an answer lacks its text."""
+    """Yield an error for each required language in which a step lacks one of its texts.
+
+    These are what the operator says, the note if there is one, and the words of the answers.
+    """
     is_branching = len(step.answers) > 1  # the only answer of a step may have no words
     for language in script.required_languages:
         if not step.said.get(language):

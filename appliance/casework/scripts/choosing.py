@@ -25,7 +25,8 @@ class Situation:
 def is_applicable(conditions: ScriptConditions, call: Situation) -> bool:
     """Return True if a script with these conditions is for a call; an empty condition always holds.
 
-    A script that is limited to languages is not for a call of unknown language.
+    A script that is limited to languages is not for a call of unknown language, and one that is
+    limited to numbers or topics is not for a call without them.
     """
     return (
         (not conditions.numbers or call.number in conditions.numbers)

@@ -38,7 +38,8 @@ ACTIONS = {
     SMS: N_("Send an SMS message"),
     SPECIALIST: N_("Mark for a specialist"),
 }
-MAX_STEPS, MAX_ANSWERS, MAX_LIST_LENGTH = 200, 9, 12  # answers: one per digit
+# steps of a script; answers of a step, one for each digit; entries of any other list
+MAX_STEPS, MAX_ANSWERS, MAX_LIST_LENGTH = 200, 9, 12
 MAX_TEXT_LENGTHS = {"title": 120, "name": 80, "said": 2000, "note": 1000, "words": 120}  # letters
 _CODE_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _MAX_REF_LENGTH = 120  # letters
@@ -48,7 +49,10 @@ type LocalizedTexts = Mapping[str, str]  # language → text
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer that the caller may give, and the code of the step that it leads to."""
+    """An answer that the caller may give, and the code of the step that it leads to.
+
+    In a draft, `to` may be "" or the code of a missing step: scripts.checks finds these errors.
+    """
 
     words: LocalizedTexts
     to: str

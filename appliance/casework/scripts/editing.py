@@ -26,7 +26,7 @@ from appliance.core.i18n import fold_text
 from appliance.core.refusals import Refused
 from appliance.models import ChangeRequest, Script, ScriptVersion, User
 
-CHECKED_ACTIONS = ("send", "put")  # refused while the script has findings (checks.Finding)
+CHECKED_ACTIONS = ("send", "put")  # refused while the checks find errors in the script
 MAX_SCRIPTS = 200  # of a site
 _REFERENCE_FORMAT = "{script}/{number}"  # of a version, in the audit: script's code, its number
 
@@ -152,9 +152,10 @@ def change_title_and_conditions(
 def add_step(row: ScriptVersion, entry: Mapping[str, Any], user: User, seen_revision: int) -> str:
     """Add a step at the end of a draft; returns its code, derived from its name.
 
-    `entry` is the step as in a script's document (see step_entry() of definition), without a code.
-    Raises Refused with the code `name` if every name is empty, `steps` if there are too many steps,
-    `changed` if the draft was changed since `seen_revision`, and the codes of parse_definition()
+    `entry` holds the parts of the step as in a script's document: "name", "said" and "note" (texts
+    by language), "fields", "actions", "answers", "ends"; empty parts may be missing. Raises Refused
+    with the code `name` if every name is empty, `steps` if there are too many steps, `changed` if
+    the draft was changed since the revision `seen_revision`, and the codes of parse_definition()
     and versions.edit_draft().
     """
     definition = version_definition(row)
@@ -197,10 +198,12 @@ def move_step(row: ScriptVersion, code: str, down: bool, user: User, seen_revisi
     """Move a step of a draft by one place: down, or, if `down` is False, up.
 
     Nothing moves at the end of the list. The script begins at the first step. Raises Refused with
-    the code `step` if there is no such step, and the codes of versions.edit_draft().
+    the code `step` if there is no such step, and the codes of versions.edit_draft(): `changed` if
+    the draft was changed since the revision `seen_revision`.
     """
 
     def move_in_list(steps: list[Step]) -> list[Step]:
+        """Return the steps in their new order."""
         index = next(position for position, step in enumerate(steps) if step.code == code)
         new_index = min(max(index + (1 if down else -1), 0), len(steps) - 1)
         rest = [step for step in steps if step.code != code]
@@ -210,8 +213,9 @@ def move_step(row: ScriptVersion, code: str, down: bool, user: User, seen_revisi
 
 
 def remove_step(row: ScriptVersion, code: str, user: User, seen_revision: int) -> None:
-    """Remove a step from a draft; answers that led to it are findings until they are corrected.
+    """Remove a step from a draft, in the revision that the user has seen.
 
+    Answers that led to the step stay: the checks report them as errors until they are corrected.
     Raises Refused with the code `steps` for the only step, and the codes of move_step().
     """
     _rearrange_steps(
@@ -232,8 +236,10 @@ def change_version_status(
 
     The actions are the moves of versions.WORKFLOW. `references` are what the script may refer to.
     `comment` is the user's remark; `since` is the time from which a version that is put in force is
-    valid, None for now. Raises Refused with the code `wrong` if the script is to be sent to the
-    ministry or put in force but has findings, and the codes of versions.perform_version_action().
+    valid, None for now. `seen_revision` is the revision that the user has seen. Raises Refused with
+    the code `wrong` if the script is to be sent to the ministry or put in force but
+    checks.script_findings() finds errors in it, and the codes of versions.perform_version_action(),
+    e.g. `changed` if the version has another revision.
     """
     if action in CHECKED_ACTIONS and checks.script_findings(version_definition(row), references):
         raise Refused("wrong")
@@ -258,7 +264,8 @@ def discard_draft(row: ScriptVersion, user: User, seen_revision: int) -> None:
     """Delete a draft, and its script if it has no other version.
 
     The product's script stays even without a version, so that it is not created again. Raises
-    Refused with the codes of versions.edit_draft().
+    Refused with the codes of versions.edit_draft(): `changed` if the draft was changed since the
+    revision `seen_revision`.
     """
     with write_transaction():
         script, number = row.script, row.number

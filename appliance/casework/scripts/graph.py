@@ -300,7 +300,7 @@ def _horizontal_positions(
     """Return the x of the middle of each node: near the mean of its neighbours' x, with gaps.
 
     The order of the nodes in `layers` is kept. `chains` are the nodes through which each edge
-    passes. Nodes from the number `step_count` on are bends.
+    passes. Nodes from the number `step_count` on are bends, which are narrower than steps.
     """
     above, below = _vertical_neighbours(chains)
     x: dict[int, float] = {}
@@ -329,10 +329,12 @@ def _horizontal_positions(
 def _spread_nodes(
     layer: Sequence[int], preferred: Sequence[float], step_count: int, width: float
 ) -> list[float]:
-    """Return the x of each node of a layer, as near to `preferred` as the gaps and `width` allow.
+    """Return the x of the middle of each node of a layer, in the layer's order.
 
-    Nodes that would overlap are placed side by side around the mean of their preferred positions.
-    Nodes from the number `step_count` on are bends.
+    `preferred` has one x for each node, and need not ascend. Each result is as near to it as the
+    gaps and the `width` of the drawing allow: nodes that would overlap are placed side by side
+    around the mean of their preferred positions. Nodes from the number `step_count` on are bends,
+    which are narrower than steps.
     """
     offsets = [0.0]  # of each node from the first one, if all are placed side by side
     for left_node, right_node in zip(layer, layer[1:], strict=False):
@@ -342,8 +344,10 @@ def _spread_nodes(
             + BOX_GAP
             + _half_width(right_node, step_count)
         )
-    # nodes that touch each other: the sum of their preferred positions of the first node, and their
-    # number; a block that would overlap the previous one is merged with it
+    # Blocks [sum, count] of nodes side by side. Each node adds to the sum where the layer's first
+    # node would be if this node had its preferred x and all nodes between them were side by side;
+    # sum / count is the place of the block. If it is left of the previous block's place, the two
+    # would overlap, and are merged.
     blocks: list[list[float]] = []
     for preferred_x, offset in zip(preferred, offsets, strict=True):
         blocks.append([preferred_x - offset, 1])

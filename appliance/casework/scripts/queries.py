@@ -27,7 +27,7 @@ from appliance.models import Call, Script, ScriptVersion
 LIVE_TOPIC = "scripts"
 ENTRY_KIND = "script"
 _BATCH_SIZE = 20  # scripts read at once
-_CALLBACK_REASONS = ("callback", "follow_up")  # reasons of calls to missed callers
+_CALLBACK_REASONS = ("callback", "follow_up")  # values of Call.reason for calls to missed callers
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,10 @@ MAX_RUNS_PER_FORM = 20  # runs of one form
 
 @dataclass(frozen=True)
 class Run:
-    """One use of a script by an operator: its row, the script in the version that is followed.
+    """One use of a script by an operator, in a call or for a form without a call.
 
-    The course lists every step opened so far, in order; a step that was opened twice is in it
-    twice.
+    `script` is the version that is followed. `course` lists every step opened so far, in order; a
+    step that was opened twice is in it twice.
     """
 
     row: ScriptRun

@@ -66,7 +66,7 @@ def localized_segments(
 def text_segments(text: str, values: Mapping[str, str]) -> Iterator[TextSegment]:
     """Yield a text split at its placeholders; other braces stay as plain text.
 
-    `values` are the known values of PLACEHOLDERS, by name.
+    `values` are the known values of PLACEHOLDERS, by name. Segments of plain text may be empty.
     """
     end = 0
     for match in _BRACES_PATTERN.finditer(text):
