@@ -30,7 +30,7 @@ class ApplicantMatch:
 
     @property
     def fingerprint(self) -> str:
-        """A text by which a page recognises that the applicant or the appeals have changed."""
+        """A text by which a page recognises that another applicant or other appeals are found."""
         numbers = [appeal.number for appeal in self.similar_appeals]
         return " ".join([str(self.person.id if self.person else ""), *numbers])
 
@@ -113,7 +113,10 @@ def appeal_ids_with_new_additions(appeals: Sequence[Appeal]) -> set[int]:
 def _differing_values(
     appeal: Appeal, values: dict[str, str], today: dt.date
 ) -> dict[str, list[str]]:
-    """Return [value in the appeal, value in the form] of typed values that differ, by field."""
+    """Return [value in the appeal, value in the form] of typed values that differ, by field.
+
+    The gist is left out, because it is the text of the addition.
+    """
     definition = form.form_definition(appeal.form_version)
     columns, typed = (
         forms.read_values(definition, values, today).columns,

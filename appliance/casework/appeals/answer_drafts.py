@@ -63,6 +63,6 @@ def save_answer_draft(
 
 
 def delete_draft(user: User, appeal: Appeal) -> None:
-    """Delete the user's draft about an appeal, after it was sent."""
+    """Delete the user's draft about an appeal, if any, e.g. after its text was sent."""
     conditions = (AnswerDraft.user == user, AnswerDraft.appeal == appeal)
     AnswerDraft.delete().where(*conditions).execute()

@@ -67,7 +67,7 @@ def consultation_of_appeal(appeal: Appeal) -> Consultation | None:
 def pending_consultations(user: User) -> list[Consultation]:
     """Return the consultations without an outcome that the user follows up, oldest first.
 
-    Of these, as of finished_consultations(), at most MAX_LISTED are returned.
+    At most MAX_LISTED are returned.
     """
     return _veil_consultations(
         user,
@@ -79,7 +79,10 @@ def pending_consultations(user: User) -> list[Consultation]:
 
 
 def finished_consultations(user: User, since: dt.datetime) -> list[Consultation]:
-    """Return the consultations whose outcome was recorded since `since`, newest first."""
+    """Return the user's consultations whose outcome was recorded since `since`.
+
+    The newest outcomes are first; at most MAX_LISTED are returned.
+    """
     return _veil_consultations(
         user,
         _consultation_query(user)

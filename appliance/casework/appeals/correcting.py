@@ -78,9 +78,10 @@ def _store_previous_values(
 
 
 def list_previous_values(appeal: Appeal) -> list[AppealWording]:
-    """Return the values that an appeal's form had before each correction, oldest first.
+    """Return a row for each correction of an appeal's form, oldest first.
 
-    The list is empty if the appeal was never corrected.
+    A row holds the values before the correction, its time (`until`) and who made it. The list is
+    empty if the appeal was never corrected.
     """
     return list(
         AppealWording.select().where(AppealWording.appeal == appeal).order_by(AppealWording.number)

@@ -14,7 +14,8 @@ from appliance.core.clock import WorkingCalendar
 BASIC_TERM = dt.timedelta(days=15)
 FORWARDING_TERM = dt.timedelta(days=5)
 EXPLANATION_TERM = dt.timedelta(days=10)
-TERMS = ("basic", "month", "extended", "explain")  # explain: of the explanation of an answer
+# the codes of the terms: 15 days, a month, two months; 10 days for the explanation of an answer
+TERMS = ("basic", "month", "extended", "explain")
 
 
 def registration_day(received: dt.datetime, calendar: WorkingCalendar) -> dt.date:
@@ -35,12 +36,15 @@ def next_working_day(day: dt.date, calendar: WorkingCalendar) -> dt.date:
 
 
 def initial_term(appeal_type: str) -> str:
-    """Return the initial term of an appeal type; an unknown type gets the shorter one."""
+    """Return the code of the initial term of an appeal type, "basic" for an unknown type."""
     return "month" if appeal_type == "proposal" else "basic"
 
 
 def extended_term(term: str) -> str | None:
-    """Return the term that an extension of `term` leads to; None if the law allows no extension."""
+    """Return the term after one extension of `term`: "month" for "basic", "extended" for "month".
+
+    Both are codes in TERMS. Return None if the law allows no extension of the term.
+    """
     return {"basic": "month", "month": "extended"}.get(term)
 
 

@@ -54,8 +54,9 @@ class OperatorDesk:
     `stage` is how far the call is for the operator: "ringing", "dialling" (an outgoing call that is
     not answered yet), "talk", "wrap_up" (after the talk), "missed" (they did not answer), or "" for
     a form without a call. `since` is when the stage began, None for "missed" and "". `token`
-    identifies the form (drafts.token_for). `registered` are the operator's appeals of this call so
-    far, `call_form` is their call form (№2) of it.
+    identifies the form (drafts.token_for). `draft` holds what was typed in the form, None if
+    nothing is stored. `registered` are the operator's appeals of this call so far, `call_form` is
+    their registered call form (№2) of it, if any.
     """
 
     token: str
@@ -79,7 +80,10 @@ class OperatorDesk:
 
     @property
     def is_closed(self) -> bool:
-        """True if no form opens by itself: the call is registered, or its form was set aside."""
+        """True if no form opens by itself: the call is registered, or its form was set aside.
+
+        The operator sets a form aside to fill it in later.
+        """
         return self.is_registered or bool(self.draft and self.draft.aside)
 
 

@@ -139,6 +139,7 @@ def _names_by_field(locale: str) -> dict[str, dict[Any, str]]:
 
 
 def _names_by_id(model: type[Any], ids: set[Any], locale: str) -> dict[Any, str]:
+    """Return the name in the locale of each row of `model` with one of the `ids`, by id."""
     rows = model.select().where(model.id.in_(ids - {None}))
     return {row.id: localized_name(row, locale) for row in rows}
 

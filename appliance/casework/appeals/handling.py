@@ -299,8 +299,8 @@ def record_correction(
 ) -> None:
     """Record that the form was corrected; a returned appeal goes back to the user who returned it.
 
-    appeals.correcting calls it in its transaction. `changes` holds [before, now] by field. If the
-    appeal's new type has another term, the deadline is moved, unless the term was extended.
+    `changes` holds [before, now] by field. If the appeal's new type has another term, the deadline
+    is moved, unless it was extended. Raises "changed" if the version is not `expected_version`.
     """
     current = Handling.get_by_id(appeal.id)
     columns: dict[str, Any] = {}
@@ -356,7 +356,7 @@ def _apply_step(
 ) -> None:
     """Apply a move of the workflow, with the new values of `columns`, and run its hooks.
 
-    The hooks notify nobody before `delay` is over.
+    `detail` is stored with the step. The hooks notify nobody before `delay` is over.
     """
     move, text = states.WORKFLOW.moves[action], text.strip()
     if move.needs_text and not text:

@@ -32,8 +32,9 @@ class ReasonRequired(ValueError):
 def readable_condition(user: User) -> Expression:
     """Return the condition on Appeal that the user may read the appeal's contents.
 
-    A user of the ministry may read all appeals that they may see. The condition does not check
-    whether they may see the appeal at all: combine it with a query that does.
+    Everybody may read an appeal that is not personal. A user of the ministry may read all appeals
+    that they may see. The condition does not check whether the user may see the appeal at all:
+    combine it with a query that does.
     """
     is_open = Appeal.openness != PERSONAL
     match rights.scope_of(user, "appeal.personal"):
@@ -147,8 +148,8 @@ def veil_appeals(user: User, appeals: Iterable[Appeal]) -> list[Appeal]:
 def veil_call_forms(user: User, forms: Iterable[CallForm]) -> list[CallForm]:
     """Return call forms as a user may see them.
 
-    The contents of those that belong to a personal appeal that they may not read are removed, as by
-    veil_appeals().
+    The contents of those that belong to a personal appeal that they may not read are removed. As in
+    veil_appeals(), the rows are changed in place and get `veiled` = True; nothing is stored.
     """
     rows = list(forms)
     hidden_numbers = unreadable_numbers(
@@ -161,7 +162,10 @@ def veil_call_forms(user: User, forms: Iterable[CallForm]) -> list[CallForm]:
 
 
 def unreadable_numbers(user: User, numbers: Collection[str]) -> set[str]:
-    """Return those of `numbers` whose appeals the user may not read."""
+    """Return those of the appeals' `numbers` whose contents the user may not read.
+
+    A number that no appeal has is left out.
+    """
     if not numbers:
         return set()
     rows = Appeal.select(Appeal.number).where(
