@@ -32,7 +32,7 @@ INLINE_KINDS = ("png", "jpeg")  # shown by the browser within the article
 
 @dataclass(frozen=True)
 class UploadedFile:
-    """A file as it was uploaded."""
+    """A file as it was uploaded, not checked yet."""
 
     name: str
     content: bytes
@@ -42,7 +42,7 @@ def detect_kind(content: bytes) -> str:
     """Return the kind of a file (a key of MIME_TYPES), detected from its content.
 
     Raises Refused with the code `file` if it is empty or larger than MAX_FILE_BYTES, `kind` if it
-    is of another kind or damaged, `macro` if it contains active content, `bomb` if to read it takes
+    is of another kind or damaged, `macro` if it contains active content, `bomb` if reading it takes
     more memory or time than is allowed.
     """
     if not 0 < len(content) <= MAX_FILE_BYTES:

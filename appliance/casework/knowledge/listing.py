@@ -75,7 +75,7 @@ def article_titles(locale: str, slugs: Collection[str] | None = None) -> dict[st
 
 
 def list_articles(day: dt.date) -> list[ArticleOverview]:
-    """Return every article, by age, and whether it is expired or due for review on `day`."""
+    """Return the overview of every article on `day`, the oldest articles first."""
     versions_by_article: dict[int, list[ArticleVersion]] = {}
     for row in ArticleVersion.select().order_by(ArticleVersion.number.desc()):
         versions_by_article.setdefault(row.article_id, []).append(row)

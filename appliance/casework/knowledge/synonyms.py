@@ -18,7 +18,10 @@ SYNONYMS_FILE = PACKAGE / "data" / "synonyms.toml"
 
 @dataclass(frozen=True)
 class SynonymGroup:
-    """Words with the same meaning, and the directions (`topics`) that are about this meaning."""
+    """Words with the same meaning, and the directions that are about this meaning.
+
+    `topics` are codes of directions, which are subjects of appeals.
+    """
 
     words: tuple[str, ...]
     topics: frozenset[str]
@@ -34,11 +37,12 @@ def synonym_groups() -> tuple[SynonymGroup, ...]:
 
 
 def version_synonyms(row: ArticleVersion) -> tuple[str, ...]:
-    """Return the words, other than those of its titles, by which a version is found.
+    """Return further words by which a version is found, in addition to its titles and texts.
 
-    These are the words that the manager added to the article, and the synonyms of words in its
-    titles. If the article is proposed for one direction only, they include that direction's
-    synonyms; an article for several directions is too general for the synonyms of each.
+    These are the words that the manager added to the article, and all words of each group of
+    synonyms that has a word in the titles. If the article is about one direction (subject of
+    appeals) only, the words of that direction's groups are included; an article about several
+    directions is too general for the words of each. Words that are in a title are left out.
     """
     article = row.article
     titles = _phonetic_words(f"{row.title_uz} {row.title_ru}")

@@ -59,7 +59,7 @@ def localized_title(version: ArticleVersion, locale: str) -> str:
 
 
 def transliterate_text(version: ArticleVersion, text: str, locale: str) -> str:
-    """Return a text of an article's details, e.g. the name of its law, in the reader's script."""
+    """Return a one-line text about an article, e.g. the name of its law, in the reader's script."""
     transliterate = _transliterator(version.script, locale)
     return markdown.transliterate_line(text, transliterate) if transliterate else text
 
