@@ -21,7 +21,7 @@ _CYRILLIC_CAPITALS = str.maketrans("АВСЕНКМОРТХ", "ABCEHKMOPTX")
 
 @dataclass(frozen=True)
 class Doubt:
-    """Why a field's value looks wrong; the page has a text for `code`.
+    """Why the value of the field named `field` looks wrong; the page has a text for `code`.
 
     The codes are "form" (not a valid value of its kind), "length" and "check" (digits or check
     digit of a PINFL), "born" and "sex" (the PINFL contradicts that field), "future" and "old" (a
@@ -66,16 +66,17 @@ def parse_pinfl(text: str) -> PinflFacts | None:
 def normalise_passport(text: str) -> str | None:
     """Return a passport or identity card number as AA1234567, or None if it is invalid.
 
-    Cyrillic letters that look like Latin ones are replaced.
+    Blanks, hyphens and № are removed, letters become capitals, and Cyrillic letters that look like
+    Latin ones are replaced.
     """
     compact = _compact_document(text)
     return compact if re.fullmatch(r"[A-Z]{2}\d{7}", compact, re.ASCII) else None
 
 
 def normalise_document(text: str) -> str:
-    """Return a passport number in the form AA1234567, even if it has too few or many digits.
+    """Return a passport number as normalise_passport() does, also an invalid or unfinished one.
 
-    Any other text is returned unchanged.
+    One or two letters and any number of digits are enough. Any other text is returned unchanged.
     """
     compact = _compact_document(text)
     return compact if re.fullmatch(r"[A-Z]{1,2}\d+", compact, re.ASCII) else text
@@ -91,9 +92,9 @@ def normalise_stir(text: str) -> str | None:
 
 
 def parse_birth_date(text: str) -> dt.date | None:
-    """Parse a date as dd.MM.yyyy, with other separators or without any, or as 1978-03-14.
+    """Return the date that is written in a text, of any year; None if it is no date.
 
-    Returns None for any other text, or if there is no such day.
+    A date is written as 14.03.1978 (also with "/", "-" or a blank), 14031978 or 1978-03-14.
     """
     day_first = re.fullmatch(r"(\d{1,2})[./\s-](\d{1,2})[./\s-](\d{4})", text.strip(), re.ASCII)
     digits_only = re.fullmatch(r"(\d\d)(\d\d)(\d{4})", text.strip(), re.ASCII)
@@ -111,7 +112,11 @@ def parse_birth_date(text: str) -> dt.date | None:
 
 
 def parse_plausible_date(text: str) -> dt.date | None:
-    """Parse a date as parse_birth_date() does; None, too, if it is not from 1950 to 2199."""
+    """Return the date that is written in a text; None if it is no date, or not from 1950 to 2199.
+
+    It is for all dates but birth dates, which may be earlier. A date is written as 24.11.2026 (also
+    with "/", "-" or a blank), 24112026 or 2026-11-24.
+    """
     date = parse_birth_date(text)
     return date if date and _FIRST_PLAUSIBLE_DATE <= date <= _LAST_PLAUSIBLE_DATE else None
 
