@@ -31,11 +31,12 @@ _reader_slots = threading.BoundedSemaphore(MAX_PARALLEL_READERS)
 
 
 def file_kind(content: bytes) -> str:
-    """Return the kind of an article's file (`pdf` or `docx`), detected from its content.
+    """Return the kind of an article's file (`pdf` or `docx`) after checking its content.
 
-    Raises Refused with the code `kind` if it is of another kind or damaged, `macro` if it contains
-    active content, `bomb` if to read it takes more memory or time than a reader process has; and
-    sandbox.SandboxError if the machine cannot create the sandbox.
+    The file is read by a process in the sandbox, which may take seconds. Raises Refused with the
+    code `kind` if it is of another kind or damaged, `macro` if it contains active content, `bomb`
+    if reading it takes more memory or time than a reader process has; and sandbox.SandboxError if
+    the machine cannot create the sandbox.
     """
     return str(_read_document("file", content))
 
@@ -47,7 +48,7 @@ def script_steps(content: bytes) -> list[dict[str, Any]]:
     text by language, and `answers`, a list of texts by language.
 
     Raises Refused with the code `file` if it is of another kind or damaged, `macro` if it contains
-    macros, `bomb` if to read it takes too much memory or time, `empty` if it has no step, `steps`
+    macros, `bomb` if reading it takes too much memory or time, `empty` if it has no step, `steps`
     if it has too many; and sandbox.SandboxError as file_kind() does.
     """
     steps: list[dict[str, Any]] = _read_document("script", content)

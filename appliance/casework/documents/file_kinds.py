@@ -7,7 +7,10 @@ from appliance.core.refusals import Refused
 
 
 def detect_file_kind(content: bytes) -> str:
-    """Return `pdf` or `docx`. Raises Refused with the codes of documents.file_kind()."""
+    """Check a file completely, and return its kind: `pdf` or `docx`.
+
+    Raises Refused with the codes of documents.file_kind().
+    """
     if content.startswith(PDF_SIGNATURE):
         check_pdf(content)
         return "pdf"

@@ -20,6 +20,7 @@ _ACTIVE_PART_NAME = re.compile(
 _ACTIVE_CONTENT_TYPE = re.compile(
     "macroenabled|vbaproject|vbadata|activex|oleobject", re.IGNORECASE
 )
+# relations to another file or a control that the document displays as a part of itself
 _INCLUDING_RELATION = re.compile("/(aFChunk|subDocument|frame|oleObject|control)$", re.IGNORECASE)
 _EXTERNAL_TARGET = re.compile(
     r"\s*(?:https?:|ftp:|file:(?://[^/\\]|/{4}|/*\\\\)|\\\\|//)", re.IGNORECASE

@@ -24,7 +24,10 @@ _END_MARK_WINDOW_BYTES = 2048  # the end mark is within this many bytes of the e
 
 
 def _name_pattern(name: str) -> str:
-    """Return a pattern for a PDF name: each of its letters may be written as its hex number."""
+    """Return a regular expression for a PDF name, which is given and matched without its slash.
+
+    In a PDF, each letter of a name may be written as its hex number: JS is also #4AS.
+    """
     return "".join(f"(?:{letter}|#(?i:{ord(letter):02x}))" for letter in name)
 
 
@@ -37,6 +40,7 @@ _STREAM = re.compile(rb"\bstream\r?\n")
 _OBJECT_STREAM = re.compile(f"/{_name_pattern('ObjStm')}".encode())
 _FILTER = re.compile(f"/{_name_pattern('Filter')}".encode())
 _DEFLATE_ONLY_FILTER = re.compile(rb"/Filter\s*(?:/FlateDecode|\[\s*/FlateDecode\s*\])")
+# a stream with a predictor is still encoded after it was inflated
 _PREDICTOR = re.compile(f"/{_name_pattern('Predictor')}".encode())
 _BEGINS_WITH_NUMBER = re.compile(rb"[\0\t\n\f\r ]*[%\d]")  # an object stream begins so
 

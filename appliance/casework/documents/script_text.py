@@ -123,7 +123,7 @@ def _read_steps(parts: set[str], content: bytes) -> Iterator[_Step]:
 
 
 def _sheet_steps(content: bytes) -> Iterator[_Step]:
-    """Yield the steps of a spreadsheet's first sheet."""
+    """Yield the steps of a spreadsheet's first sheet: one for each of the first MAX_LINES rows."""
     book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     try:
         if book.worksheets:

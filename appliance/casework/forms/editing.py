@@ -110,6 +110,7 @@ def add_field(form: str, attributes: Mapping[str, Any], fingerprint: str, actor:
     )
 
     def append_entry(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return the entries of all fields, with that of the new field at the end."""
         return [*fields, _new_field_entry(name, attributes)]
 
     _change_draft_fields(form, fingerprint, actor, "add", name, append_entry)
@@ -119,13 +120,14 @@ def add_field(form: str, attributes: Mapping[str, Any], fingerprint: str, actor:
 def change_field(
     form: str, name: str, attributes: Mapping[str, Any], fingerprint: str, actor: str
 ) -> None:
-    """Change a field of the draft; in a field of the product only label, help text and star.
+    """Change a field of the draft; in a field of the product only label, help text and `required`.
 
     Raises Refused with the codes of add_field(), and `field` if the draft has no such field.
     """
     product_field = product_definition(form).find_field(name)
 
     def replace_entry(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return the entries of all fields, with that of the changed field replaced."""
         entry = fields[_field_index(fields, name)]
         if product_field:
             texts = {key: _normalized_texts(attributes[key]) for key in ("label", "help")}
@@ -140,7 +142,7 @@ def change_field(
 
 
 def move_field(form: str, name: str, down: bool, fingerprint: str, actor: str) -> None:
-    """Move a field of the draft down by one place, or up unless `down`.
+    """Move a field of the draft by one place: down, or, if `down` is False, up.
 
     The first field cannot move up, nor the last one down: it then stays in its place. Raises
     Refused with the codes of change_field().

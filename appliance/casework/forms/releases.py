@@ -73,7 +73,7 @@ def merge_product_form(definition: Definition) -> Definition:
 
 
 def _merge_product_field(field: Field, product_form: Definition) -> Field:
-    """Return the product's field with the site's label, help text and star.
+    """Return the product's field with the site's label and help text; required if either one is.
 
     A field that the site added is returned unchanged.
     """

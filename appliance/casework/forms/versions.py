@@ -162,9 +162,9 @@ def seed_product_forms() -> None:
 
 
 def latest_field(name: str) -> Any:
-    """Return the field with this name, if any: as in the forms in force, else as last published.
+    """Return the field with this name as in the forms in force, else as last published.
 
-    Form №1 is searched before form №2.
+    Form №1 is searched before form №2. Return None if no form ever had such a field.
     """
     field = next(
         (candidate for form in FORMS if (candidate := definition_in_force(form).find_field(name))),
