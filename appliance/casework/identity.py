@@ -91,7 +91,7 @@ def normalise_stir(text: str) -> str | None:
     return compact if re.fullmatch(r"[1-9]\d{8}", compact, re.ASCII) else None
 
 
-def parse_birth_date(text: str) -> dt.date | None:
+def parse_date(text: str) -> dt.date | None:
     """Return the date that is written in a text, of any year; None if it is no date.
 
     A date is written as 14.03.1978 (also with "/", "-" or a blank), 14031978 or 1978-03-14.
@@ -117,7 +117,7 @@ def parse_plausible_date(text: str) -> dt.date | None:
     It is for all dates but birth dates, which may be earlier. A date is written as 24.11.2026 (also
     with "/", "-" or a blank), 24112026 or 2026-11-24.
     """
-    date = parse_birth_date(text)
+    date = parse_date(text)
     return date if date and _FIRST_PLAUSIBLE_DATE <= date <= _LAST_PLAUSIBLE_DATE else None
 
 
@@ -132,7 +132,7 @@ def identity_doubts(values: dict[str, str], today: dt.date) -> list[Doubt]:
         for field, parser in _PARSERS_BY_FIELD.items()
         if values.get(field, "").strip() and parser(values[field]) is None
     ]
-    birthday = parse_birth_date(values.get("born", ""))
+    birthday = parse_date(values.get("born", ""))
     if birthday and birthday > today:
         doubts.append(Doubt("born", "future"))
     elif birthday and today.year - birthday.year > _MAX_AGE_YEARS:
@@ -178,5 +178,5 @@ _PARSERS_BY_FIELD: Mapping[str, Callable[[str], object]] = {
     "stir": normalise_stir,
     "phone": canonical_number,
     "phone_at_hand": canonical_number,
-    "born": parse_birth_date,
+    "born": parse_date,
 }

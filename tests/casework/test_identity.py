@@ -103,12 +103,12 @@ def test_passport_letters_may_be_cyrillic():
 
 @pytest.mark.parametrize("typed", ["14.03.1978", "14/3/1978", "14031978", "1978-03-14"])
 def test_birth_dates_are_read_in_several_formats(typed):
-    assert identity.parse_birth_date(typed) == dt.date(1978, 3, 14)
+    assert identity.parse_date(typed) == dt.date(1978, 3, 14)
 
 
 @pytest.mark.parametrize("typed", ["31.02.1978", "1978", "", "14.03.78"])
 def test_an_invalid_birth_date_is_not_read(typed):
-    assert identity.parse_birth_date(typed) is None
+    assert identity.parse_date(typed) is None
 
 
 def test_consistent_values_raise_no_doubt():

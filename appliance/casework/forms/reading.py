@@ -12,7 +12,7 @@ from typing import Any
 
 from appliance.casework import catalogs, identity
 from appliance.casework.forms.definition import PRODUCT_PLACE_FIELDS, Definition, Field
-from appliance.casework.forms.versions import column_value_names as columns_of
+from appliance.casework.forms.versions import column_value_names
 from appliance.casework.identity import Doubt
 from appliance.core import phone_numbers
 from appliance.core.i18n import DEFAULT_LOCALE, equals_ignoring_spelling, normalize_spelling
@@ -52,7 +52,7 @@ def read_values(definition: Definition, values: Values, today: dt.date) -> Readi
 
     Values of fields that are not asked for the applicant's kind and the direction are ignored.
     """
-    column_names = columns_of(definition.form)
+    column_names = column_value_names(definition.form)
     values = cleaned_values(definition, values)
     fields = applicable_fields(definition, values)
     names = {name for field in fields for name in field.value_names}
@@ -123,7 +123,7 @@ def _column_values(
         case "phone":
             return {field.name: phone_numbers.canonical_number(text) or text}
         case "date":
-            day = identity.parse_birth_date(text)
+            day = identity.parse_date(text)
             return {f"{field.name}_on": day, f"{field.name}_text": "" if day else text}
     return {field.name: text}
 
@@ -162,7 +162,7 @@ def _added_field_value(
             digits = re.sub(r"[\s\u00a0]", "", text).replace(",", ".")
             code = digits if re.fullmatch(r"[+-]?\d+(\.\d+)?", digits, re.ASCII) else None
         case "date":
-            day = identity.parse_birth_date(text)
+            day = identity.parse_date(text)
             code = day.isoformat() if day else None
         case "phone":
             code = phone_numbers.canonical_number(text)

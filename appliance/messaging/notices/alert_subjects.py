@@ -133,8 +133,7 @@ def add_personal_facts(subject: AlertSubject, *more_facts: Facts) -> AlertSubjec
         person=" ".join((subject.person, *texts_of_kind(Kind.NAME))),
         firms=(*subject.firms, *texts_of_kind(Kind.FIRM)),
         documents=(*subject.documents, *texts_of_kind(Kind.DOCUMENT)),
-        born=subject.born
-        | set(filter(None, map(identity.parse_birth_date, texts_of_kind(Kind.BIRTH)))),
+        born=subject.born | set(filter(None, map(identity.parse_date, texts_of_kind(Kind.BIRTH)))),
         phrases=(*subject.phrases, *addresses),
     )
 

@@ -81,9 +81,7 @@ def redact_known(text: str, subject: AlertSubject, phones: Collection[str]) -> s
 
     def redact_number(match: re.Match[str]) -> str:
         if match["date"]:
-            return (
-                REDACTED if identity.parse_birth_date(match["date"]) in subject.born else match[0]
-            )
+            return REDACTED if identity.parse_date(match["date"]) in subject.born else match[0]
         return REDACTED if _is_known_number(match[0], subject, phones) else match[0]
 
     def redact_document(match: re.Match[str]) -> str:
@@ -139,7 +137,7 @@ def _redact_worded_date(match: re.Match[str], subject: AlertSubject) -> str:
     day, year = match["day"] or match["then_day"], match["year"] or match["year_first"]
     return (
         match[0]
-        if _is_harmless_date(identity.parse_birth_date(f"{day}.{number}.{year}"), subject)
+        if _is_harmless_date(identity.parse_date(f"{day}.{number}.{year}"), subject)
         else REDACTED
     )
 
@@ -147,9 +145,7 @@ def _redact_worded_date(match: re.Match[str], subject: AlertSubject) -> str:
 def _redact_number(match: re.Match[str], subject: AlertSubject, phones: bool) -> str:
     if match["date"]:
         return (
-            match[0]
-            if _is_harmless_date(identity.parse_birth_date(match["date"]), subject)
-            else REDACTED
+            match[0] if _is_harmless_date(identity.parse_date(match["date"]), subject) else REDACTED
         )
     number = re.sub(r"[^\d+]", "", match[0])
     documents = (re.sub(r"\D", "", text) for text in subject.documents)
