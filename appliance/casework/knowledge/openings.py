@@ -86,20 +86,20 @@ def record_opening(
     return opening
 
 
-def find_opening(number: int) -> ArticleOpening | None:
-    """Return the opening with this id, if any."""
-    return find_row(ArticleOpening, id=number)
+def find_opening(opening_id: int) -> ArticleOpening | None:
+    """Return the stored opening with this id, if any."""
+    return find_row(ArticleOpening, id=opening_id)
 
 
-def record_feedback(number: int, user: User, useful: bool) -> bool:
+def record_feedback(opening_id: int, user: User, useful: bool) -> bool:
     """Store a user's feedback on an article that they opened; it replaces earlier feedback.
 
-    Returns False if there is no opening with the id `number`, or it is not theirs.
+    Returns False if there is no opening with the id `opening_id`, or it is not theirs.
     """
     with write_transaction():
         updated_count = (
             ArticleOpening.update(useful=useful)
-            .where(ArticleOpening.id == number, ArticleOpening.who == user.login)
+            .where(ArticleOpening.id == opening_id, ArticleOpening.who == user.login)
             .execute()
         )
     return bool(updated_count)

@@ -20,7 +20,8 @@ _MIN_RECORDED_LENGTH = 3  # letters; a shorter search without a result is not re
 def search_entry(row: ArticleVersion) -> search.SearchItem:
     """Return the search entry of a version.
 
-    A match in its titles, law or synonyms has more weight than one in its text or source.
+    A match in its titles, its law or the additional search words has more weight than one in its
+    text or source.
     """
     law = f"{row.law} {row.law_number}"
     texts = (markdown.plain_text(row.text_uz), markdown.plain_text(row.text_ru), row.source)
@@ -29,7 +30,7 @@ def search_entry(row: ArticleVersion) -> search.SearchItem:
         str(row.id),
         row.title_uz or row.title_ru,
         text="\n".join(texts),
-        names=(row.title_ru, law, *synonyms.version_synonyms(row)),
+        names=(row.title_ru, law, *synonyms.additional_search_words(row)),
         row=row.id,
     )
 

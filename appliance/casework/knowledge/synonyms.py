@@ -36,7 +36,7 @@ def synonym_groups() -> tuple[SynonymGroup, ...]:
     )
 
 
-def version_synonyms(row: ArticleVersion) -> tuple[str, ...]:
+def additional_search_words(row: ArticleVersion) -> tuple[str, ...]:
     """Return further words by which a version is found, in addition to its titles and texts.
 
     These are the words that the manager added to the article, and all words of each group of
