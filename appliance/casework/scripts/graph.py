@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
+from typing import NamedTuple
 
 from appliance.casework.scripts.definition import Definition
 
@@ -71,6 +72,22 @@ class _Edge:
     def reversed_nodes(self) -> tuple[int, int]:
         """The two steps in reverse order: (after, before)."""
         return self.after, self.before
+
+
+class _Block(NamedTuple):
+    """Nodes of a layer that are placed side by side.
+
+    The start that a node prefers is where the layer's first node would be if the node had its
+    preferred x, and all nodes between the two were side by side.
+    """
+
+    total: float  # the sum of the starts that the block's nodes prefer
+    size: int  # the number of these nodes
+
+    @property
+    def start(self) -> float:
+        """The mean of the starts that the nodes prefer."""
+        return self.total / self.size
 
 
 def layout_script(script: Definition) -> Drawing:
@@ -154,8 +171,7 @@ def _cycle_edges(size: int, edges: Sequence[_Edge]) -> set[_Edge]:
 def _assign_layers(size: int, downward: Sequence[tuple[int, int]]) -> list[int]:
     """Return the layer of each step: one below the lowest step that leads to it, 0 if no step does.
 
-    `downward` are the edges (upper step, lower step), without cycles; `size` is the number of
-    steps.
+    `downward` are the edges (upper step, lower step), without cycles; `size` counts the steps.
     """
     pending_counts = [0] * size
     successors = defaultdict(list)
@@ -319,10 +335,8 @@ def _horizontal_positions(
                 _mean_value([x[neighbour] for neighbour in neighbours[node]] or [x[node]])
                 for node in layer
             ]
-            for node, value in zip(
-                layer, _spread_nodes(layer, preferred, step_count, max_width), strict=True
-            ):
-                x[node] = value
+            positions = _spread_nodes(layer, preferred, step_count, max_width)
+            x.update(zip(layer, positions, strict=True))
     return x
 
 
@@ -333,8 +347,7 @@ def _spread_nodes(
 
     `preferred` has one x for each node, and need not ascend. Each result is as near to it as the
     gaps and the `width` of the drawing allow: nodes that would overlap are placed side by side
-    around the mean of their preferred positions. Nodes from the number `step_count` on are bends,
-    which are narrower than steps.
+    around the mean of their preferred positions. Nodes from `step_count` on are narrow bends.
     """
     offsets = [0.0]  # of each node from the first one, if all are placed side by side
     for left_node, right_node in zip(layer, layer[1:], strict=False):
@@ -344,25 +357,19 @@ def _spread_nodes(
             + BOX_GAP
             + _half_width(right_node, step_count)
         )
-    # Blocks [sum, count] of nodes side by side. Each node adds to the sum where the layer's first
-    # node would be if this node had its preferred x and all nodes between them were side by side;
-    # sum / count is the place of the block. If it is left of the previous block's place, the two
-    # would overlap, and are merged.
-    blocks: list[list[float]] = []
+    blocks: list[_Block] = []
     for preferred_x, offset in zip(preferred, offsets, strict=True):
-        blocks.append([preferred_x - offset, 1])
-        while len(blocks) > 1 and blocks[-2][0] / blocks[-2][1] > blocks[-1][0] / blocks[-1][1]:
-            total, count = blocks.pop()
-            blocks[-1][0] += total
-            blocks[-1][1] += count
-    places = [total / count for total, count in blocks for _ in range(int(count))]
-    min_start, max_start = (
-        _half_width(layer[0], step_count),
-        width - _half_width(layer[-1], step_count) - offsets[-1],
-    )
+        blocks.append(_Block(preferred_x - offset, 1))
+        # a block that would overlap the previous one is merged with it
+        while len(blocks) > 1 and blocks[-2].start > blocks[-1].start:
+            last, previous = blocks.pop(), blocks.pop()
+            blocks.append(_Block(previous.total + last.total, previous.size + last.size))
+    starts = [block.start for block in blocks for _ in range(block.size)]
+    min_start = _half_width(layer[0], step_count)
+    max_start = width - _half_width(layer[-1], step_count) - offsets[-1]
     return [
-        min(max(place, min_start), max_start) + offset
-        for place, offset in zip(places, offsets, strict=True)
+        min(max(start, min_start), max_start) + offset
+        for start, offset in zip(starts, offsets, strict=True)
     ]
 
 
