@@ -105,11 +105,11 @@ class Courier:
                 queue.mark_appeal_unknown(message)
                 outbox.schedule_retry(message, trouble.code, trouble.detail, wait_seconds=1)
                 return
-            self._record_failure(trouble)
+            self._pause_after_failure(trouble)
             wait_seconds = trouble.wait_seconds if isinstance(trouble, RetryLaterError) else None
             outbox.schedule_retry(message, trouble.code, trouble.detail, wait_seconds=wait_seconds)
         except UncertainDeliveryError as trouble:  # the idempotency key makes a repetition harmless
-            self._record_failure(trouble)
+            self._pause_after_failure(trouble)
             outbox.schedule_retry(message, trouble.code, trouble.detail)
         else:
             link.record_success()
@@ -127,7 +127,7 @@ class Courier:
             try:
                 page = self.system.fetch_events(cursor)
             except DeliveryError as trouble:
-                self._record_failure(trouble)
+                self._pause_after_failure(trouble)
                 break
             link.record_success()
             for event in page.events:
@@ -136,8 +136,11 @@ class Courier:
             has_more = page.more and page.next != cursor
         return count
 
-    def _record_failure(self, trouble: DeliveryError) -> None:
-        """Log and store a failure of the link, and pause it."""
+    def _pause_after_failure(self, trouble: DeliveryError) -> None:
+        """Log and store a failure of the link, and pause it.
+
+        The pause lasts for the time that the system asked for, else for `pause_seconds`.
+        """
         log.warning("ministry: %s", trouble)
         wait_seconds = (
             trouble.wait_seconds if isinstance(trouble, RetryLaterError) else self.pause_seconds
