@@ -15,8 +15,8 @@ HANDLING_COLUMNS = (
     *("number", "received_at", "registered_on", "state", "department", "due_on"),
     *("answered_on", "operator"),
 )
-# columns of the appeal's own row
-_COLUMNS = forms.column_value_names(forms.APPEAL_FORM).union(HANDLING_COLUMNS)
+# columns whose values are stored in tables' columns; the values of all others are in Appeal.extra
+_COLUMNS_OUTSIDE_EXTRA = forms.column_value_names(forms.APPEAL_FORM).union(HANDLING_COLUMNS)
 
 
 def exportable_columns(user: User) -> tuple[str, ...]:
@@ -123,7 +123,7 @@ def _names_by_field(locale: str) -> dict[str, dict[Any, str]]:
         if field.list
     }
     for field in all_fields:
-        if field.options and field.name not in _COLUMNS:
+        if field.options and field.name not in _COLUMNS_OUTSIDE_EXTRA:
             names[field.name] = {
                 option.code: option.localized_label(locale) for option in field.options
             }
@@ -164,7 +164,7 @@ def _cell_value(
         return appeal.born_on or appeal.born_text
     if extra_value := appeal.extra.get(column):
         return names.get(column, {}).get(extra_value["code"]) or extra_value["text"]
-    if column not in _COLUMNS:
+    if column not in _COLUMNS_OUTSIDE_EXTRA:
         return ""
     value = getattr(appeal, column)
     return names.get(column, {}).get(value, value)

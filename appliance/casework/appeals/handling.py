@@ -173,7 +173,7 @@ def extend_term(
 ) -> None:
     """Extend the term as article 28 allows, before it ends: to a month, then by another month."""
     current = Handling.get_by_id(appeal.id)
-    term, due_on = _extended_term(current, today)
+    term, due_on = _term_after_extension(current, today)
     detail = {"from": current.due_on.isoformat(), "to": due_on.isoformat()}
     _apply_step(
         appeal,
@@ -190,7 +190,7 @@ def extend_term(
 def extended_due_date(current: Handling, today: dt.date) -> dt.date | None:
     """Return the last day of the extended term; None if article 28 allows no extension now."""
     try:
-        return _extended_term(current, today)[1]
+        return _term_after_extension(current, today)[1]
     except Refused:
         return None
 
@@ -333,7 +333,7 @@ def list_steps(appeal: Appeal) -> list[AppealStep]:
     )
 
 
-def _extended_term(current: Handling, today: dt.date) -> tuple[str, dt.date]:
+def _term_after_extension(current: Handling, today: dt.date) -> tuple[str, dt.date]:
     """Return the extended term and its last day. Raises Refused "term" or "overdue"."""
     term = deadlines.extended_term(current.term)
     if not term:

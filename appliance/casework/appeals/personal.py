@@ -36,19 +36,21 @@ def readable_condition(user: User) -> Expression:
     that they may see. The condition does not check whether the user may see the appeal at all:
     combine it with a query that does.
     """
-    is_open = Appeal.openness != PERSONAL
+    is_not_personal = Appeal.openness != PERSONAL
     match rights.scope_of(user, "appeal.personal"):
         case rights.OWN_RECORDS:
-            return is_open | (Appeal.operator == user) | Appeal.id.in_(named_appeal_ids(user))
+            return (
+                is_not_personal | (Appeal.operator == user) | Appeal.id.in_(named_appeal_ids(user))
+            )
         case rights.DEPARTMENT_RECORDS:
             return Appeal.id.is_null(False)
         case rights.WITH_REASON:
             return (
-                is_open
+                is_not_personal
                 | Appeal.id.in_(_revealed_appeal_ids(user))
                 | Appeal.id.in_(named_appeal_ids(user))
             )
-    return is_open
+    return is_not_personal
 
 
 def named_appeal_ids(user: User) -> ModelSelect:

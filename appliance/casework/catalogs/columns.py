@@ -178,9 +178,9 @@ def _cell_writer(*columns: str) -> Callable[[Any], Row]:
     it returns the code of the place that contains the row's place.
     """
 
-    def write_cells(row: Any) -> Row:
+    def write_cells(table_row: Any) -> Row:
         # region_id and district_id are peewee's values of the foreign keys, which hold SOATO codes
-        values = {column: getattr(row, column.replace("_soato", "_id")) for column in columns}
+        values = {column: getattr(table_row, column.replace("_soato", "_id")) for column in columns}
         return {
             column: int(value) if isinstance(value, bool) else value
             for column, value in values.items()

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from appliance import PACKAGE
-from appliance.casework.catalogs.columns import SCRIPT_BY_COLUMN as NAMES
-from appliance.casework.catalogs.columns import SHEETS
+from appliance.casework.catalogs.columns import SCRIPT_BY_COLUMN, SHEETS
 from appliance.casework.catalogs.lists import list_items
 from appliance.casework.catalogs.places import PLACES
 from appliance.core import audit, script
@@ -65,12 +64,12 @@ def check_item(
     if first_day > last_day:
         raise Refused("dates", subject=row["name_uz_latn"])
     if stored_item and is_fixed(stored_item.catalog, stored_item.code):
-        for name in NAMES:
+        for name in SCRIPT_BY_COLUMN:
             if not equals_ignoring_spelling(row[name], getattr(stored_item, name)):
                 raise Refused("fixed", subject=stored_item.name_uz_latn)
     if not row["active"]:
         return
-    names = {fold_text(row[name]) for name in NAMES}
+    names = {fold_text(row[name]) for name in SCRIPT_BY_COLUMN}
     for other in other_items:
         no_overlap = first_day > (other.active_until or dt.date.max) or last_day < (
             other.active_from or dt.date.min
@@ -78,7 +77,7 @@ def check_item(
         if (
             other.active
             and not no_overlap
-            and names & {fold_text(getattr(other, name)) for name in NAMES}
+            and names & {fold_text(getattr(other, name)) for name in SCRIPT_BY_COLUMN}
         ):
             raise Refused("same", subject=other.name_uz_latn)
 
@@ -88,9 +87,9 @@ def check_names(row: Row) -> None:
 
     If a name is in the wrong script, the code is the name of its column.
     """
-    if not all(fold_text(row[name]) for name in NAMES):
+    if not all(fold_text(row[name]) for name in SCRIPT_BY_COLUMN):
         raise Refused("names", subject=row["name_uz_latn"])
-    for name, letters in NAMES.items():
+    for name, letters in SCRIPT_BY_COLUMN.items():
         if not is_in_script(row[name], letters):
             raise Refused(name, subject=row[name])
 
@@ -179,7 +178,7 @@ def restore_item(item: CatalogItem, actor: str) -> None:
     Raises Refused with the codes of check_item(): "same" if another value that is in use at the
     same time has one of its names.
     """
-    row = {name: getattr(item, name) for name in (*NAMES, "active_from", "active_until")}
+    row = {name: getattr(item, name) for name in (*SCRIPT_BY_COLUMN, "active_from", "active_until")}
     with write_transaction():
         check_item(row | {"active": True}, _other_items(item))
         _set_active(item, True, actor)
@@ -206,9 +205,9 @@ def move_item(item: CatalogItem, down: bool, actor: str) -> None:
 
 def _set_active(item: CatalogItem, active: bool, actor: str) -> None:
     """Retire or restore a value, and record it in the audit, unless it is so already."""
-    unchanged = (CatalogItem.id == item.id, CatalogItem.active != active)
+    needs_change = (CatalogItem.id == item.id, CatalogItem.active != active)
     with write_transaction():
-        if CatalogItem.update(active=active).where(*unchanged).execute():
+        if CatalogItem.update(active=active).where(*needs_change).execute():
             action = "restore" if active else "retire"
             audit.record_entry(actor, f"list.item.{action}", f"{item.catalog} {item.code}")
 
@@ -223,7 +222,7 @@ def _correct_names(columns: Row) -> dict[str, Any]:
 
     An empty Uzbek name in Cyrillic letters is transliterated from the Latin one.
     """
-    names = {name: normalize_spelling(columns[name]) for name in NAMES}
+    names = {name: normalize_spelling(columns[name]) for name in SCRIPT_BY_COLUMN}
     names["name_uz_cyrl"] = names["name_uz_cyrl"] or script.transliterate_for_locale(
         names["name_uz_latn"], "uz_Cyrl"
     )

@@ -70,7 +70,7 @@ def steps_of(content: bytes) -> list[dict[str, Any]]:
     """
     parts = _check_package(content)
     try:
-        steps = [step for step in _read_steps(parts, content) if _has_text(step)]
+        steps = [step for step in _read_steps(parts, content) if _has_more_than_note(step)]
     except (Refused, RecursionError):  # subclasses of the next ones, but no damage
         raise
     except _DAMAGED_PACKAGE_ERRORS as error:
@@ -82,7 +82,7 @@ def steps_of(content: bytes) -> list[dict[str, Any]]:
     return [asdict(step) for step in steps]
 
 
-def _has_text(step: _Step) -> bool:
+def _has_more_than_note(step: _Step) -> bool:
     """Return True if a step has more than a note; a note alone is no step."""
     return bool(step.said or step.name or step.answers)
 
