@@ -64,13 +64,13 @@ class Field:
     shortcut.
     """
 
-    name: str
-    kind: str
+    name: str  # the key of its value, unique in the form
+    kind: str  # a key of KINDS
     label: LocalizedTexts
     help: LocalizedTexts = field(default_factory=dict)
-    required: bool = False
+    required: bool = False  # marked with a star; a form without its value is registered, too
     list: str = ""  # the list it chooses from; for an added place: region or district
-    options: tuple[Option, ...] = ()
+    options: tuple[Option, ...] = ()  # of the kind "choice"
     document: str = ""  # one of DOCUMENT_KINDS
     asked_of: str = ""
     topics: tuple[str, ...] = ()
@@ -116,8 +116,8 @@ class Field:
 class Definition:
     """A form in one version: its title and its fields, in order."""
 
-    form: str
-    version: int
+    form: str  # one of versions.FORMS
+    version: int  # its number, from 1
     title: LocalizedTexts
     fields: tuple[Field, ...]
 

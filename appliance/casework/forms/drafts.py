@@ -258,6 +258,7 @@ def _merge_changes(
 
 
 def _count_drafts_without_call(operator: User) -> int:
+    """Return how many drafts the operator has for forms that belong to no call."""
     without_call = Draft.select().where(Draft.operator == operator, Draft.call_id.is_null())
     return int(without_call.count())
 

@@ -149,6 +149,7 @@ def move_field(form: str, name: str, down: bool, fingerprint: str, actor: str) -
     """
 
     def move_entry(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return the entries of all fields in their new order."""
         index = _field_index(fields, name)
         new_index = min(max(index + (1 if down else -1), 0), len(fields) - 1)
         rest = [item for item in fields if item["name"] != name]
@@ -166,6 +167,7 @@ def remove_field(form: str, name: str, fingerprint: str, actor: str) -> None:
         raise Refused("product", subject=name)
 
     def drop_entry(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return the entries of all fields but the removed one."""
         index = _field_index(fields, name)
         return [*fields[:index], *fields[index + 1 :]]
 
@@ -314,6 +316,7 @@ def _change_draft_fields(
 
 
 def _update_version(row: FormVersion, **columns: Any) -> None:
+    """Store new values of a version's columns; `row` itself stays unchanged."""
     FormVersion.update(columns).where(FormVersion.id == row.id).execute()
 
 

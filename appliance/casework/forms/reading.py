@@ -217,7 +217,11 @@ def _read_places(
 
 
 def _place_code(field: Field, chosen_code: str, typed_text: str) -> str:
-    """Return the code of the place in an added field; "" when it is on no list."""
+    """Return the code of the place in an added field; "" when it is on no list.
+
+    `chosen_code` is the value under the field's name, `typed_text` the text of its input. A chosen
+    code that does not exist is interpreted as a name, if no text was typed.
+    """
     if catalogs.find_place(field.source, chosen_code):
         return chosen_code
     find_exact = {"region": catalogs.exact_region, "district": catalogs.exact_district}[
