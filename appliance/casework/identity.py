@@ -167,6 +167,7 @@ def _pinfl_doubts(values: dict[str, str], birthday: dt.date | None) -> list[Doub
 
 
 def _has_valid_check_digit(number: str) -> bool:
+    """Return True if the last of the 14 digits of a PINFL is the check digit of the others."""
     total = sum(
         int(digit) * weight for digit, weight in zip(number[:13], _PINFL_WEIGHTS, strict=False)
     )

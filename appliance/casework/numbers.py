@@ -67,4 +67,5 @@ def _normalized_number(typed: str) -> str:
 
 
 def _format_number(year: int, number: int) -> str:
+    """Return the registration number, as 2026-000001, of a year and the number within it."""
     return f"{year}-{number:0{_SERIAL_DIGITS}d}"

@@ -97,7 +97,10 @@ def pending_condition(table: type[Version]) -> Expression:
 
 
 def list_versions(table: type[Version], owner: Any) -> list[Any]:
-    """Return the versions of `owner`, an article or a script, newest first."""
+    """Return the versions of `owner`, an article or a script, newest first.
+
+    `table` is ArticleVersion or ScriptVersion.
+    """
     return list(table.select().where(_owner_condition(table, owner)).order_by(table.number.desc()))
 
 
@@ -123,9 +126,10 @@ def create_draft(
 ) -> Any:
     """Create the owner's next draft, in the caller's transaction, and return it.
 
-    `request` is the change request for which it is made, if any; `columns` are its contents. The
-    user is None if it is called from the command line. Raises Refused with the code `pending`
-    if there is a pending version already, `action` if the user's role may not write versions.
+    `table` is ArticleVersion or ScriptVersion, `owner` the article or script. `request` is the
+    change request for which the draft is made, if any; `columns` are its contents. The user is None
+    if it is called from the command line. Raises Refused with the code `pending` if there is a
+    pending version already, `action` if the user's role may not write versions.
     """
     if user and user.role not in WRITER_ROLES:
         raise Refused("action")

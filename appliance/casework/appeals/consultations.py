@@ -137,7 +137,8 @@ def _create_if_missing(
 ) -> None:
     """Start the appeal's consultation, unless it has one, which stays unchanged.
 
-    `contacted_at` is when a specialist was contacted, None if that is still to be done.
+    `asked_at` is when the consultation was requested, `contacted_at` when a specialist was
+    contacted; None if that is still to be done.
     """
     row = {"appeal": appeal.id, "asked_at": asked_at, "contacted_at": contacted_at}
     Consultation.insert(row).on_conflict_ignore().execute()

@@ -66,7 +66,7 @@ def term_end(counts_from: dt.date, term: str) -> dt.date:
 
 
 def forwarding_deadline(registered: dt.date) -> dt.date:
-    """Return the last day for forwarding an appeal to the body responsible for it."""
+    """Return the last day for forwarding an appeal, registered on this day, to another body."""
     return registered + FORWARDING_TERM
 
 

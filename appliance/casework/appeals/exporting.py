@@ -107,6 +107,7 @@ def appeal_json(appeal: Appeal, personal: bool, detailed: bool = False) -> dict[
 
 
 def _timestamp(moment: dt.datetime) -> str:
+    """Return a time in ISO format, always with microseconds."""
     return moment.isoformat(timespec="microseconds")
 
 

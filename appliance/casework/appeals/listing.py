@@ -44,12 +44,12 @@ class Filters:
     state: str = ""
     when: str = ""
     answer: str = ""
-    region: str = ""
-    district: str = ""
-    direction: str = ""
-    appeal_type: str = ""
-    department: int | None = None
-    holder: str = ""
+    region: str = ""  # a SOATO code
+    district: str = ""  # a SOATO code
+    direction: str = ""  # a code on its list
+    appeal_type: str = ""  # a code on its list
+    department: int | None = None  # an id
+    holder: str = ""  # the login of the user who holds the appeal
     since: dt.date | None = None
     until: dt.date | None = None
     words: list[str] = field(default_factory=list)  # from searching.search_terms

@@ -226,6 +226,7 @@ def _revealed_appeal_ids(user: User) -> Any:
 
 
 def _id_set(rows: Any) -> set[int]:
+    """Return the ids that a query returns, which selects nothing else."""
     return {row_id for (row_id,) in rows.tuples()}
 
 

@@ -67,7 +67,7 @@ def visible_appeals(user: User, looked_up: Collection[str] = ()) -> ModelSelect:
 def find_appeal(number: str, user: User, looked_up: Collection[str] = ()) -> Appeal | None:
     """Return the appeal of this number, if the user may see it.
 
-    Its contents are removed if the user may not read them.
+    `looked_up` is as in visible_appeals(). The contents are removed if the user may not read them.
     """
     query = visible_appeals(user, looked_up).where(Appeal.number == number).limit(1)
     return next(iter(personal.veil_appeals(user, query)), None)
@@ -254,4 +254,5 @@ def _phone_condition(phone: str | SQL):  # type: ignore[no-untyped-def]  # peewe
 
 
 def _find_by_number(year: int, number: int) -> Appeal | None:
+    """Return the appeal with this number of the year, if any."""
     return find_row(Appeal, number=f"{year}-{number:06d}")

@@ -15,9 +15,9 @@ class Counts:
     """Counts of some appeals: `late` were answered after the term, `overdue` are still open."""
 
     total: int = 0
-    open: int = 0
+    open: int = 0  # including the overdue ones
     overdue: int = 0
-    answered: int = 0
+    answered: int = 0  # in time or late
     late: int = 0
     dismissed: int = 0  # closed without an answer
 
@@ -31,7 +31,8 @@ class Counts:
 class Statistics:
     """The counts of a period: of all appeals, by state, and by each value of GROUPINGS.
 
-    `by_grouping` holds, for each name in GROUPINGS, the counts by value: a code or an id.
+    `states` holds the number of appeals by the code of the state. `by_grouping` holds, for each
+    name in GROUPINGS, the counts by value: a code or an id.
     """
 
     overall: Counts

@@ -29,8 +29,8 @@ class ItemChange:
     """
 
     kind: str
-    code: str
-    name: str
+    code: str  # of the value
+    name: str  # of the value, in Uzbek Latin
     columns: dict[str, tuple[Any, Any]]
 
 

@@ -217,7 +217,8 @@ def change_placement(article: Article, user: User, placement: ArticlePlacement) 
 def discard_draft(row: ArticleVersion, user: User, seen_revision: int) -> bool:
     """Delete a draft, and its article if it has no other version.
 
-    Returns True if the article remains. Raises Refused as versions.edit_draft() does.
+    Returns True if the article remains. Raises Refused as versions.edit_draft() does: `changed` if
+    the draft was changed since the revision `seen_revision`.
     """
     article = row.article
     with write_transaction():
@@ -245,7 +246,7 @@ def change_version_status(
     is the time from which a version that is put in force is valid, None for now. A version that is
     put in force for a change request is linked to it. Raises Refused with the code `languages` if
     the version is to be sent to the ministry but is not complete in Uzbek and Russian, and the
-    codes of versions.perform_version_action().
+    codes of versions.perform_version_action(): `changed` if its revision is not `seen_revision`.
     """
     if action == "send" and not all(
         wording.has_language(row, language) for language in wording.LANGUAGES

@@ -36,7 +36,8 @@ class Courier:
     """Sends appeals to the ministry's system and reads its events.
 
     After a failure of the link, no request is sent for `pause_seconds`, or for as long as the
-    system asks. `monotonic_seconds` is the clock by which the pauses are measured.
+    system asks. `monotonic_seconds` is the clock by which the pauses are measured. `ministry` is
+    the part [ministry] of the settings.
     """
 
     system: MinistrySystem

@@ -59,8 +59,9 @@ def process_event(settings: Settings, event: object) -> str:
 def record_event(identity: str, number: str, action: str, outcome: str, text: str) -> None:
     """Store an event and its outcome, as returned by process_event().
 
-    `identity` is that of event_identity(), `number` the appeal's number. If the outcome is not one
-    of FINAL_OUTCOMES, the event is listed with its text until a person marks it as seen.
+    `identity` is that of event_identity(), `number` the appeal's number, `action` what the event
+    reports. If the outcome is not one of FINAL_OUTCOMES, the event is listed with its text until a
+    person marks it as seen.
     """
     with write_transaction():
         is_final = outcome in FINAL_OUTCOMES

@@ -80,9 +80,10 @@ class MinistrySystem:
     ) -> tuple[requests.Response, dict[str, Any]]:
         """Send a request; returns the response and its JSON object.
 
-        `options` are those of the package requests. Raises DeliveryError: DeclinedError if the
-        system refuses the document; if the link fails, NotSentError, RetryLaterError, or, if the
-        request may have been processed, UncertainDeliveryError.
+        `path` is added to the base URL; `options` are those of the package requests. Raises
+        DeliveryError: DeclinedError if the system refuses the document; if the link fails,
+        NotSentError, RetryLaterError, or, if the request may have been processed,
+        UncertainDeliveryError.
         """
         all_headers = dict(headers or {}) | {"Accept": "application/json"}
         if self.token:

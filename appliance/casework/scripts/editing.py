@@ -311,6 +311,8 @@ def _update_draft(
     """Store a draft's new definition, record the change in the audit and notify the pages.
 
     `change_kind` and `step`, the code of the changed step, are for the audit only.
+    Raises Refused with the codes of versions.edit_draft(): `changed` if the draft was changed since
+    the revision `seen_revision`.
     """
     with write_transaction():
         versions.edit_draft(row, user, seen_revision, definition=definition_document(definition))
@@ -329,8 +331,9 @@ def _rearrange_steps(
 ) -> None:
     """Replace the steps of a draft by those that the function `change_steps` makes of them.
 
-    `code` is that of the step to move or remove. Raises Refused with the code `step` if there is no
-    such step, `steps` if no step would be left.
+    `code` is that of the step to move or remove, `change_kind` is for the audit. Raises Refused
+    with the code `step` if there is no such step, `steps` if no step would be left, and the codes
+    of _update_draft().
     """
     definition = version_definition(row)
     _existing_step(definition, code)
