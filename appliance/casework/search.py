@@ -117,7 +117,10 @@ def merge_index(should_continue: Callable[[], bool] = lambda: True) -> None:
 
 
 def _index_kinds(kinds: Iterable[str]) -> int:
-    """Index all entries of these kinds, then merge the index; returns the number of entries."""
+    """Index all entries of these kinds in short transactions; returns the number of entries.
+
+    If there are any, the index is merged afterwards.
+    """
     count = 0
     for kind in kinds:
         indexed_words: set[str] = set()

@@ -58,9 +58,9 @@ def export_rows(
 def appeal_json(appeal: Appeal, personal: bool, detailed: bool = False) -> dict[str, Any]:
     """Return an appeal with its `handling` as JSON: codes, dates as 2026-11-24, times in UTC.
 
-    `personal` adds the applicant's data, also to `extra`. `detailed` adds the gist, every step and,
-    as `extra`, the fields that the manager added. A veiled appeal (personal.veil_appeals) reveals
-    no contents.
+    `detailed` adds the gist, every step and, as `extra`, the fields that the manager added.
+    `personal` adds the applicant's data and, in `extra`, the fields that identify the applicant. A
+    veiled appeal (personal.veil_appeals) reveals no contents.
     """
     handling_row = appeal.handling
     entry = {

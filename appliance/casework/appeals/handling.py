@@ -72,7 +72,7 @@ def start_missing_handling(calendar: WorkingCalendar) -> int:
 
 
 def take_over(appeal: Appeal, actor: str, expected_version: int) -> None:
-    """Take over an appeal, also from a colleague who holds it."""
+    """Take over an appeal, also from a colleague who holds it: `actor` then holds it."""
     previous_holder = Handling.get_by_id(appeal.id).holder
     _apply_step(
         appeal,
@@ -266,7 +266,7 @@ def perform_step(
 ) -> None:
     """Perform a step of the ministry by the name of its move in states.WORKFLOW.
 
-    `text` is the step's answer or reason, `department` the one to forward to.
+    `text` is the answer or reason, `department` the one to forward to. Raises as the step does.
     """
     with write_transaction():
         match action:
@@ -354,9 +354,9 @@ def _apply_step(
     delay: dt.timedelta = dt.timedelta(),
     **columns: Any,
 ) -> None:
-    """Apply a move of the workflow, with the new values of `columns`, and run its hooks.
+    """Apply the move `action`: store the new `columns` of the appeal's Handling, and the step.
 
-    `detail` is stored with the step. The hooks notify nobody before `delay` is over.
+    `detail` is stored with the step. The hooks, run last, notify nobody before `delay` is over.
     """
     move, text = states.WORKFLOW.moves[action], text.strip()
     if move.needs_text and not text:

@@ -98,7 +98,7 @@ def possible_readers(actor: User) -> list[User]:
 
 
 def add_reader(appeal: Appeal, login: str, actor: User) -> None:
-    """Let a user read a personal appeal until this is revoked; nothing changes if they may already.
+    """Name a user as a reader of a personal appeal; nothing changes if they are named already.
 
     Raises PermissionError if `actor` may not name readers, LookupError if the user cannot be named
     or the appeal is not personal.

@@ -89,7 +89,11 @@ def _registration_json(form: str, row: Any) -> dict[str, Any]:
 
 
 def _code_and_text(field: forms.Field, values: dict[str, str], locale: str) -> dict[str, str]:
-    """Return the value of a field that has a column as {"code": …, "text": …}."""
+    """Return the value of a field that has a column as {"code": …, "text": …}.
+
+    `values` are those of the whole form. The code is "" if a text was typed instead; the text is
+    then the typed one, else the code's label in the locale.
+    """
     value, typed = values.get(field.name, ""), values.get(f"{field.name}_text", "")
     text = forms.display_value(field, value, locale)
     if field.kind == "place":

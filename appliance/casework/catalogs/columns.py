@@ -220,6 +220,7 @@ def list_sheet(catalog: str) -> Sheet:
     )
 
 
+# by the name of the list in commands, which is also that of its built-in file in data/, if any
 SHEETS: dict[str, Sheet] = {
     "regions": Sheet(
         model=Region,

@@ -87,6 +87,6 @@ def _total_bytes(*conditions: object) -> int:
 
 
 def _safe_name(name: str) -> str:
-    """Return a file's name without folders and invisible characters."""
+    """Return a file's name without folders and invisible characters; "file" if nothing is left."""
     visible = "".join(char for char in PureWindowsPath(name).name if char.isprintable()).strip(". ")
     return visible[-_MAX_NAME_LENGTH:] or "file"

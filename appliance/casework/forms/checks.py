@@ -45,7 +45,7 @@ def check_definition(definition: Definition) -> None:
     the product is missing, or differs in more than label, help and star (the mark of a required
     field); "star" if its star is missing; "kept" if a published field changes its kind, list or
     kind of document; "personal" if a field that was personal no longer is; "ministry" if the name
-    in the ministry's system is used already; and those for an added field or invalid texts.
+    in the ministry's system is used already; and those of _check_added_field(), _check_texts().
     """
     product_form = product_definition(definition.form)
     if not all(

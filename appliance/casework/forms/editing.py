@@ -242,7 +242,10 @@ def is_ever_published(name: str) -> bool:
 
 
 def _complete_field(field: Field, product_field: Field | None) -> Field:
-    """Return an imported field, completed by attributes that its document may leave out."""
+    """Return an imported field, completed by attributes that its document may leave out.
+
+    `product_field` is the product's field of the same name; None for a field that was added.
+    """
     if product_field:  # the product's own document leaves these to models.personal_columns
         personal, exported = product_field.personal, product_field.exported
         return replace(

@@ -142,7 +142,7 @@ def import_article(
 
 
 def begin_draft(article: Article, user: User, source: ArticleVersion) -> ArticleVersion:
-    """Copy `source` into the next draft. Raises Refused as versions.create_draft() does."""
+    """Copy the version `source` into the next draft; returns it. Raises as create_draft() does."""
     columns = {name: getattr(source, name) for name in (*_CONTENT_FIELDS, "files", "script")}
     with write_transaction():
         draft: ArticleVersion = versions.create_draft(
@@ -383,7 +383,7 @@ def _placement_columns(placement: ArticlePlacement) -> dict[str, Any]:
 
 
 def _store_placement(article: Article, article_columns: dict[str, Any]) -> None:
-    """Store the columns that _placement_columns() returned, and update the search index."""
+    """Store columns that _placement_columns() returned, and update the article's search entries."""
     Article.update(article_columns).where(Article.id == article.id).execute()
     searching.update_search_index(Article.get_by_id(article.id))
 

@@ -118,8 +118,8 @@ def unacknowledged_messages(limit: int = 200) -> list[Message]:
 def exchange_backlog() -> ExchangeBacklog:
     """Return how many appeals are queued, sent but not acknowledged, and refused.
 
-    An appeal counts once, by its newest message; the time that the oldest has waited is that of any
-    message queued or sent. Refused ones do not wait: they await a person.
+    An appeal counts once, by its newest message. For `oldest`, every message that is queued or sent
+    counts, even if it is not the newest of its appeal; refused ones do not: they await a person.
     """
     counts: dict[str, int] = dict.fromkeys(("queued", "sent", "refused"), 0)
     by_state = _unfinished_messages().select(

@@ -11,8 +11,8 @@ class Situation:
     """The properties of a call that decide which script is used; "" or empty if unknown.
 
     `number`: the one that was dialled. `topics`: the codes of the caller's choice in the menu, and
-    of the direction (subject) entered in the form. `hours`: OPEN or CLOSED. `kind`: one of
-    CALL_KINDS.
+    of the direction (subject) entered in the form. `hours`: OPEN or CLOSED, for a call in or
+    outside working hours. `kind`: a key of CALL_KINDS.
     """
 
     number: str = ""

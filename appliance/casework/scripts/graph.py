@@ -221,8 +221,8 @@ def _insert_bends(
     """Return the chain of each edge of `downward`, and the nodes of each layer.
 
     A chain is the list of nodes through which an edge passes, one per layer, from the upper step to
-    the lower one. Where the edge passes a layer, both contain a bend: a node whose number is above
-    those of the steps. Edges that lead to the same step share bends, like lines on a route map.
+    the lower one. Where the edge passes a layer, chain and layer get a bend: a node with a number
+    above those of the steps. Edges that lead to the same step share bends, as on a route map.
     `is_upward` is True for each edge that was reversed: it leads to the upper step.
     """
     layers: list[list[int]] = [[] for _ in range(max(layer_of_node) + 1)]

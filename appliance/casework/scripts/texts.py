@@ -93,7 +93,10 @@ def plain_text(texts: LocalizedTexts, preferred: str, locale: str) -> str:
 
 
 def localized_text(texts: LocalizedTexts, locale: str) -> str:
-    """Return a text, e.g. a title, in the reader's language and script, else in the other one."""
+    """Return a text, e.g. a title, in the reader's language, else in the other language.
+
+    Uzbek is in the script of the reader's `locale`.
+    """
     return plain_text(texts, spoken_language(locale), locale)
 
 
