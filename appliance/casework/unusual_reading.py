@@ -88,7 +88,10 @@ def _last_findings(since: dt.datetime) -> dict[tuple[str, str, str], dt.datetime
 
 
 def _entries_by_reader(since: dt.datetime, users: dict[str, User]) -> dict[str, list[AuditEntry]]:
-    """Return the audit entries of what each user opened, earliest first, by login."""
+    """Return the audit entries of what each of the `users` opened since a time, by login.
+
+    `users` are accounts by login. The earliest entries are first.
+    """
     entries_by_login: dict[str, list[AuditEntry]] = {}
     for batch in entries.entry_batches(EntryFilters(since=since)):
         for row in batch:
@@ -139,7 +142,10 @@ def _applicant_surname_stems(numbers: set[str], user: User) -> dict[str, set[str
 
 
 def _own_surname_stems(user: User) -> set[str]:
-    """Return the stem of a user's surname, the last word of the name, as a set of at most one."""
+    """Return the stem of a user's surname, the last word of the name; an empty set without a name.
+
+    It is a set, so that it can be intersected with those of _applicant_surname_stems().
+    """
     return {_surname_stem(user.name.split()[-1])} if user.name.split() else set()
 
 

@@ -200,7 +200,8 @@ def _talk_start(call: Call, talks: list[Talk]) -> dt.datetime:
     """Return when the operator's talk with the caller began.
 
     A talk that was interrupted to consult an employee counts as one. `talks` are the operator's
-    talks of the call; only those after the caller last joined a queue count.
+    talks of the call, oldest first. Only those after the caller last joined a queue count: before,
+    the caller may have talked to the operator and then been transferred to a queue.
     """
     newest_start = talks[-1].started_at
     joined = [

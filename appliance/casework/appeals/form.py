@@ -29,7 +29,7 @@ def field_names(kind: str, version: int | None = None) -> tuple[str, ...]:
 
 
 def clean_values(values: dict[str, str], version: int | None = None) -> dict[str, str]:
-    """Return the values of the form's own fields, and of the consultation fields, without blanks.
+    """Return the values of the form's and the consultation's fields, without blanks around them.
 
     Empty values, and those under other names, are dropped. `version`: that of the form, by default
     the one in force.

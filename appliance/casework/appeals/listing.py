@@ -323,8 +323,8 @@ def _answer_conditions(answer: str) -> list[Expression]:
 def _received_condition(intervals: tuple[Interval, ...]) -> Expression:
     """Return the condition that an appeal was received within one of the intervals.
 
-    Without intervals, no appeal matches. The condition contains the bounds of all intervals
-    together, too, so that SQLite uses the index.
+    The intervals are in order, the oldest first; without any, no appeal matches. The condition also
+    contains the bounds of all intervals together, so that SQLite uses the index.
     """
     received_at = Appeal.received_at
     if not intervals:

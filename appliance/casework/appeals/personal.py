@@ -26,7 +26,7 @@ _MIN_REASON_LENGTH = 3  # characters
 
 
 class ReasonRequired(ValueError):
-    """A personal appeal cannot be opened without a reason."""
+    """A personal appeal cannot be opened, because the reason is missing or too short."""
 
 
 def readable_condition(user: User) -> Expression:
@@ -218,7 +218,7 @@ def _require_right_to_name_readers(actor: User) -> None:
 
 
 def _revealed_appeal_ids(user: User) -> Any:
-    """Return the query of ids of appeals that the user opened within REVEAL_PERIOD."""
+    """Return the query of ids of appeals that the user revealed within the last REVEAL_PERIOD."""
     now = clock.now()
     return AppealReveal.select(AppealReveal.appeal).where(
         AppealReveal.login == user.login, AppealReveal.at > now - REVEAL_PERIOD

@@ -62,7 +62,7 @@ def searchable_text_of_values(values: Mapping[str, object]) -> str:
 
 
 def _searchable_words(names: tuple[str, ...], text: str) -> str:
-    """Return names and text as one text; each name is added without spaces, too."""
+    """Return names and text as one text; each name is added without spaces, as in the index."""
     return " ".join((*names, *(name.replace(" ", "") for name in names), text))
 
 

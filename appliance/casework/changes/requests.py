@@ -41,8 +41,9 @@ def create_change_request(
     """Create a request; its term starts now.
 
     `kind` is the code of one of terms.CHANGE_KINDS; `what` (is to be changed) and `why` are the
-    user's texts. Raises Refused with the code "action" if the user's role may not make requests,
-    "kind", "what" or "why" if it is missing, and the codes of check_files() and attach_files().
+    user's texts; `uploads` are stored with the request. Raises Refused with the code "action" if
+    the user's role may not make requests, "kind", "what" or "why" if it is missing, and the codes
+    of check_files() and attach_files().
     """
     what, why = what.strip(), why.strip()
     if user.role not in states.REQUESTER_ROLES:
@@ -77,10 +78,11 @@ def perform_request_action(
 ) -> None:
     """Perform an action on a request; `action` is the name of a move of states.WORKFLOW.
 
-    `expected_version` is the version of the request that the user has seen. Raises Refused with the
-    code "action" if the user's role has no such action, "words" if the text is missing, "changed"
-    if another user was faster or the request's state does not allow it, and the codes of
-    check_files() and attach_files().
+    `expected_version` is the version of the request that the user has seen, `text` is the user's
+    remark, and `uploads` are stored with the step. The user who accepts or begins the change
+    becomes responsible for it. Raises Refused with the code "action" if the user's role has no such
+    action, "words" if a required text is missing, "changed" if another user was faster or the
+    request's state does not allow it, and the codes of check_files() and attach_files().
     """
     move, text = states.WORKFLOW.permitted_move(action, user.role), text.strip()
     if not move:

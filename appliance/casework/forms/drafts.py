@@ -63,7 +63,7 @@ _OPERATOR_CALL = PreparedQuery(_operator_call_query)
 
 
 class TooManyDrafts(Exception):
-    """The operator has too many unfinished forms without a call to begin another."""
+    """The operator cannot begin a form without a call: MAX_DRAFTS_WITHOUT_CALL are unfinished."""
 
 
 class AlreadyRegistered(Exception):

@@ -257,7 +257,7 @@ def _code_or_text(field: Field, values: Values, doubts: list[Doubt], today: dt.d
 
 
 def _normalized_stir(text: str) -> str:
-    """Return a STIR as nine digits; an invalid one unchanged."""
+    """Return a STIR (a legal entity's tax number) as nine digits; an invalid one unchanged."""
     return identity.normalise_stir(text) or text
 
 

@@ -42,7 +42,7 @@ _NUMBERED_VERSION = PreparedQuery(
 
 @functools.cache
 def product_definition(form: str) -> Definition:
-    """Return the form that is part of the product: version 1.
+    """Return the form (one of FORMS) that this release of the product contains, as version 1.
 
     models.personal_columns decides which of its fields are personal and which are exported.
     """

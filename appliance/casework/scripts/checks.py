@@ -140,7 +140,8 @@ def _reachable_steps(script: Definition, code: str) -> set[str]:
 def _may_end(script: Definition, code: str) -> bool:
     """Return True if a script may end at the step `code`.
 
-    A step without answers counts as an end, because it has a finding of its own ("dead_end").
+    A step without answers counts as an end, too: it is reported as a "dead_end", so that the steps
+    that lead to it need not be reported as a "loop".
     """
     step = script.find_step(code)
     return bool(step and (step.ends or not step.answers))

@@ -34,7 +34,7 @@ __all__ = [
 
 
 def parse_script_file(name: str, content: bytes) -> Definition:
-    """Return the script that a file describes; its title is `name`, the file's name.
+    """Return the script that a file describes; its title is the file's `name`, without extension.
 
     Raises Refused with the code `large` if the file is too large, the codes of
     documents.script_steps(), and those of parse_definition() for texts that do not fit into a step.
