@@ -13,7 +13,10 @@ from appliance.models import Appeal, CallForm
 
 @dataclass(frozen=True)
 class AppealChange:
-    """A step that was taken on an appeal; nobody is notified of it before `delay` is over."""
+    """A step that was taken on an appeal.
+
+    Nobody is notified of it before `delay` is over, because the user can undo it until then.
+    """
 
     appeal: Appeal
     action: str  # a move of appeals.states.WORKFLOW
@@ -30,7 +33,10 @@ class Hook[Subject]:
         self.functions: tuple[Callable[[Subject], object], ...] | None = None
 
     def connect(self, *functions: Callable[[Subject], object]) -> None:
-        """Call these functions, in this order, for every change that this process makes."""
+        """Call these functions, in this order, for every later change that this process makes.
+
+        They replace functions that were connected before.
+        """
         self.functions = functions
 
     def run(self, subject: Subject) -> None:

@@ -129,12 +129,12 @@ def undoable_answer(appeal: Appeal, actor: str) -> AppealStep | None:
 
 
 def send_interim_answer(appeal: Appeal, text: str, actor: str, expected_version: int) -> None:
-    """Send the applicant an interim answer; the appeal stays open (article 34)."""
+    """Send the applicant an interim answer; the appeal stays open, held by `actor` (article 34)."""
     _apply_step(appeal, "interim", actor, expected_version, text=text, holder=actor)
 
 
 def return_for_rework(appeal: Appeal, reason: str, actor: str, expected_version: int) -> None:
-    """Return an appeal to its operator for rework; its term keeps running."""
+    """Return an appeal to its operator for rework: `actor` holds it, its term keeps running."""
     _apply_step(appeal, "return", actor, expected_version, text=reason, holder=actor)
 
 

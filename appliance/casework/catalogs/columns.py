@@ -179,6 +179,7 @@ def _cell_writer(*columns: str) -> Callable[[Any], Row]:
     """
 
     def write_cells(table_row: Any) -> Row:
+        """Return {column: cell} for the columns that were passed to _cell_writer()."""
         # region_id and district_id are peewee's values of the foreign keys, which hold SOATO codes
         values = {column: getattr(table_row, column.replace("_soato", "_id")) for column in columns}
         return {

@@ -115,7 +115,8 @@ def district_search_names(district: District) -> str:
 def names_in_key(search_key: str) -> str:
     """Return the names in a district's search key, separated by bars.
 
-    A name that begins with the Russian word for town is also returned without it.
+    A Russian name that begins with the word for town is also returned without it, because people
+    type it so.
     """
     names = search_key.strip("|")
     return (

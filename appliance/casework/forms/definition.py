@@ -90,7 +90,7 @@ class Field:
 
     @property
     def is_lookup(self) -> bool:
-        """True if the field's values are a code and, under NAME_text, the text of the input."""
+        """True for a list or place: its values are a code and, under NAME_text, the typed text."""
         return self.kind in LOOKUP_KINDS
 
     @property
@@ -175,7 +175,7 @@ def parse_definition(form: str, version: int, document: Mapping[str, Any]) -> De
 
 
 def definition_document(definition: Definition) -> dict[str, Any]:
-    """Return the document that parse_definition() parses back into the same definition."""
+    """Return the document (nested dicts and lists) that parse_definition() parses to this form."""
     return {
         "title": dict(definition.title),
         "fields": [field_entry(form_field) for form_field in definition.fields],

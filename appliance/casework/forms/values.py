@@ -112,7 +112,10 @@ def _display_text(field: Field, stored: dict[str, str], locale: str) -> str:
 
 
 def _column_field_values(field: Field, row: Any) -> dict[str, str]:
-    """Return the values of a field that has columns in the table, under its value names."""
+    """Return the values of a field that has columns in the table, under its value names.
+
+    `row` is one of models.Appeal or CallForm. A valid date is returned as 24.11.2026.
+    """
     match field.kind:
         case "place":
             code = row.__data__[field.name]

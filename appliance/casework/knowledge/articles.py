@@ -389,7 +389,7 @@ def _store_placement(article: Article, article_columns: dict[str, Any]) -> None:
 
 
 def _available_slug(title: str) -> str:
-    """Return a slug made from a title, followed by a number if another article has the slug."""
+    """Return a slug made from a title, followed by a number if the slug is used or reserved."""
     stem = "-".join(fold_text(title).split())[:_MAX_SLUG_LENGTH].strip("-") or "article"
     used_slugs = {
         row.slug for row in Article.select(Article.slug).where(Article.slug ** f"{stem}%")

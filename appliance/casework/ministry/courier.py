@@ -87,7 +87,7 @@ class Courier:
         """Send one claimed message, and store the outcome.
 
         It is sent as a change if the ministry's system has its appeal already. If a later message
-        about the appeal was sent, it is not sent, but marked as delivered.
+        about the appeal was sent, this message is not sent, but marked as delivered.
         """
         if queue.is_superseded(message):
             outbox.mark_delivered(message)

@@ -266,7 +266,7 @@ def _apply_receipt(
 
 
 def _event_reference(event: object) -> dict[str, str]:
-    """Return how our receipt refers to an event: by its identity and its appeal's number."""
+    """Return {"id": …, "number": …}: an event's identity and its appeal's number, for a receipt."""
     number = event.get("number") if isinstance(event, dict) else ""
     return {
         "id": event_identity(event),

@@ -61,9 +61,9 @@ def appeal_snapshot(appeal: Appeal) -> dict[str, Any]:
 
 
 def ministry_document(ministry: Ministry, snapshot: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a snapshot in the ministry's names and codes.
+    """Return a snapshot, made by appeal_snapshot(), in the ministry's names and codes.
 
-    A list without an entry in `ministry.codes` keeps our own codes. A field is left out if the
+    A field without an entry in `ministry.codes` keeps our own codes. A field is left out if the
     settings map it to "", or map another field to its name. Fields that the manager added to the
     form are included under the ministry names that the manager gave them. Raises UnmappedCodeError
     if the settings lack a code, or if the appeal's data were removed by age.

@@ -139,9 +139,10 @@ def exchange_backlog() -> ExchangeBacklog:
 
 
 def is_appeal_known(message: Message) -> bool:
-    """Return True if the ministry's system has accepted the message's appeal, and given it an id.
+    """Return True if the ministry's system has the message's appeal, as far as we know.
 
-    The message is then sent as a change of the appeal.
+    It has if a message about the appeal was accepted, or written to a file, and the system has not
+    reported since that it lost the appeal. This message is then sent as a change of the appeal.
     """
     is_delivered = (Message.state.in_(_DELIVERED_STATES), Message.foreign_id != "")
     return bool(_appeal_messages(message.cause).where(*is_delivered).exists())
