@@ -66,10 +66,10 @@ def collect_masks(settings: Settings) -> list[Mask]:
 
 
 def masks_in_database(file: Path | None) -> Iterator[Mask]:
-    """Yield the masks in a database file, opened for reading only, or in the open database.
+    """Yield the masks in a database file, opened read-only, or without a file in the open database.
 
-    `file` is None for the open database. Yields only masks on request, and nothing for a file that
-    is missing, damaged or of another schema.
+    Yields only masks on request, and nothing for a file that is missing, damaged or of another
+    schema.
     """
     columns = (Removal.kind, Removal.subject, Removal.rule, Removal.detail)
     conditions = (Removal.kind.in_(MASKED_KINDS), Removal.rule.startswith(DATA_REQUEST_RULE))

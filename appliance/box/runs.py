@@ -149,7 +149,7 @@ def last_done_at(name: str) -> dt.datetime | None:
 
 
 def repeated_failure(name: str) -> JobRun | None:
-    """Return the last finished run of a job if it and the one before it failed, else None."""
+    """Return the last finished run of a job, if it and the one before it failed."""
     finished_runs = JobRun.select().where(JobRun.name == name, JobRun.state.in_(["done", "failed"]))
     last_two = list(finished_runs.order_by(JobRun.id.desc()).limit(2))
     return last_two[0] if [run.state for run in last_two] == ["failed", "failed"] else None

@@ -94,7 +94,7 @@ def _path_fault(path: Path, is_folder: bool, account: tuple[int, int] | None) ->
 
 
 def _asterisk_account(settings: Settings) -> tuple[int, int] | None:
-    """Return the (user, group) ids of Asterisk while it runs, else None."""
+    """Return the (user, group) ids of Asterisk, if it runs."""
     try:
         status = (settings.asterisk.run / _CONTROL_SOCKET).stat()
     except OSError:

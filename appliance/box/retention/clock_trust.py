@@ -33,7 +33,7 @@ class ClockGap:
 
 
 def clock_gap() -> ClockGap | None:
-    """Return the gap because of which the clock is distrusted now; None if it is trusted."""
+    """Return the gap because of which the clock is distrusted now, if it is."""
     now = since = clock.now()
     nights = _ended_nights()
     past_nights = [run for run in nights if run.started_at <= now]

@@ -115,7 +115,7 @@ def blank_notes(batches: RemovalBatches, before: dt.datetime, rule: str) -> int:
 def mask_appeal_person(appeal: Appeal, rule: str, redactor: Redactor | None) -> None:
     """Remove the applicant's data from an appeal on request, within a write transaction.
 
-    `redactor` returns the part of a text that must be kept longer; if None, texts are blanked.
+    `redactor` returns the part of a text that must be kept longer; without it, texts are blanked.
     """
     _mask_appeal(appeal, rule, redactor)
 
@@ -195,7 +195,7 @@ def _remove_appeal_data(appeal: Appeal, redactor: Redactor | None) -> None:
     """Remove personal data from an appeal and the rows that belong to it.
 
     Values that reports count stay. `redactor` returns the part of a text that stays, also for the
-    results of consultations; if it is None, no text stays.
+    results of consultations; without it, no text stays.
     """
     search_texts = _search_texts(appeal)
     mahallas = _mahalla_ids(appeal)

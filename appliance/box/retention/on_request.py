@@ -180,7 +180,7 @@ def _require_maskable(appeal: Appeal) -> None:
 def _text_redactor(
     settings: Settings, row: Appeal | CallForm, citizen: Identity
 ) -> Redactor | None:
-    """Return the redactor for the texts of a row; None if they need not be kept any more."""
+    """Return the redactor for the texts of a row, if they must still be kept."""
     return (
         None
         if row.registered_at < rules.retention_cutoff(settings, MIN_APPEAL_YEARS * 12)

@@ -51,7 +51,7 @@ def _files_before(folder: Path, upto: str) -> Iterator[Path]:
 
 
 def _old_file_size(path: Path, before: dt.datetime) -> int | None:
-    """Return the size of a plain file not modified since `before`; None for anything else."""
+    """Return the size of a file, if it is a plain file not modified since `before`."""
     status = path.lstat()
     is_old = stat.S_ISREG(status.st_mode) and status.st_mtime < before.timestamp()
     return status.st_size if is_old else None

@@ -53,7 +53,7 @@ def create_snapshots(
     by: str = "",
     report_progress: ProgressReport = ignore_progress,
 ) -> list[CreatedSnapshot]:
-    """Create a snapshot in the repository `name`, or in all if it is None; each is verified.
+    """Create a snapshot in the repository `name`, by default in all; each is verified.
 
     Raises SnapshotError if one failed; the others are created nevertheless.
     """

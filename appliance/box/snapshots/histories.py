@@ -57,7 +57,7 @@ class CopyHistory:
         return self.changes[-1].moment
 
     def newest_change_time(self, at: dt.datetime) -> dt.datetime | None:
-        """Return the time of the last change up to `at`; None if the copy begins later."""
+        """Return the time of the last change up to `at`, unless the copy begins later."""
         earlier = (change.moment for change in reversed(self.changes) if change.moment <= at)
         return next(earlier, None)
 

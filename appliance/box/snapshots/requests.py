@@ -24,7 +24,7 @@ class RestoreRequest:
 
     id: str = "latest"  # of the snapshot
     repository: str | None = None
-    target: Path | None = None  # None: in place of the site
+    target: Path | None = None  # by default in place of the site
     at: dt.datetime | None = None  # as of that time, or NEWEST_TIME
     database_only: bool = False
     recovery_key: Path | None = None  # the file of the key that unseals the secrets
