@@ -66,10 +66,10 @@ def refresh_from_appeals(applicant_id: int) -> None:
 
 
 def matching_applicant(columns: dict[str, Any]) -> Applicant | None:
-    """Return the stored applicant with this PINFL (or STIR), or else with this phone and name.
+    """Return the stored applicant, if any, with this PINFL (or STIR), or else this phone and name.
 
     `columns` are the values of a form by column of models.Appeal. An invalid PINFL matches nobody,
-    because a typing error must not merge two people. Returns None if no applicant matches.
+    because a typing error must not merge two people.
     """
     candidates = Applicant.select().where(Applicant.kind == columns["applicant_kind"])
     if columns["applicant_kind"] == "entity":

@@ -106,7 +106,7 @@ def change_department(department: Department, columns: dict[str, Any], actor: st
 def route_direction(direction: str, department_id: int | None, actor: str) -> None:
     """Route a direction's new appeals to a department.
 
-    None as `department_id` removes the route: new appeals then have no department.
+    Without `department_id`, removes the route: new appeals then have no department.
     """
     with write_transaction():
         DirectionRoute.delete().where(DirectionRoute.direction == direction).execute()

@@ -45,7 +45,7 @@ class PinflFacts:
 
 
 def parse_pinfl(text: str) -> PinflFacts | None:
-    """Return the sex and birth date that a PINFL encodes, or None if it is invalid.
+    """Return the sex and birth date that a PINFL encodes, if it is valid.
 
     A valid one has 14 digits, a real date and a correct check digit.
     """
@@ -64,7 +64,7 @@ def parse_pinfl(text: str) -> PinflFacts | None:
 
 
 def normalise_passport(text: str) -> str | None:
-    """Return a passport or identity card number as AA1234567, or None if it is invalid.
+    """Return a passport or identity card number as AA1234567, if it is valid.
 
     Blanks, hyphens and № are removed, letters become capitals, and Cyrillic letters that look like
     Latin ones are replaced.
@@ -83,7 +83,7 @@ def normalise_document(text: str) -> str:
 
 
 def normalise_stir(text: str) -> str | None:
-    """Return a legal entity's tax number (STIR) as nine digits, or None if it is invalid.
+    """Return a legal entity's tax number (STIR) as nine digits, if it is valid.
 
     The check digit is not verified, because its rule is not published.
     """
@@ -148,7 +148,7 @@ def _compact_document(text: str) -> str:
 def _pinfl_doubts(values: dict[str, str], birthday: dt.date | None) -> list[Doubt]:
     """Return the doubts about the PINFL: it is invalid, or contradicts the birthday or the sex.
 
-    `birthday` is None if the form has no valid one.
+    `birthday` is the one in the form, if it is valid.
     """
     number = strip_separators(values.get("pinfl", ""))
     if not number:

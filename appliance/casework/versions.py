@@ -127,9 +127,9 @@ def create_draft(
     """Create the owner's next draft, in the caller's transaction, and return it.
 
     `table` is ArticleVersion or ScriptVersion, `owner` the article or script. `request` is the
-    change request for which the draft is made, if any; `columns` are its contents. The user is None
-    if it is called from the command line. Raises Refused with the code `pending` if there is a
-    pending version already, `action` if the user's role may not write versions.
+    change request for which the draft is made, if any; `columns` are its contents. There is no
+    `user` if it is called from the command line. Raises Refused with the code `pending` if there is
+    a pending version already, `action` if the user's role may not write versions.
     """
     if user and user.role not in WRITER_ROLES:
         raise Refused("action")
@@ -192,7 +192,7 @@ def perform_version_action(
     `noun`, "article" or "script", and `ref`, which identifies the article or the script's version,
     are for the audit entry: its action is "NOUN.ACTION" ("article.send"), its subject `ref`.
     `remark` is the ministry's text, required for a return. `since` is the time from which a version
-    that is put in force is valid; None is now. `expected_revision` is the revision that the user
+    that is put in force is valid, by default now. `expected_revision` is the revision that the user
     has seen. Raises Refused with the code `action` if the user's role has no such action, `words`
     if a required remark is missing, `past` if `since` is not in the future, `changed` if the
     version has another revision or its status does not allow the action.

@@ -23,8 +23,8 @@ class State:
 class Move:
     """An action on a record: from which states, to which state, by which roles.
 
-    If `to_state` is None, the state stays the same. If `roles` is None, every role may make the
-    move as far as the workflow is concerned. `needs_text`: the user must enter a text.
+    Without `to_state`, the state stays the same. Without `roles`, every role may make the move as
+    far as the workflow is concerned. `needs_text`: the user must enter a text.
     """
 
     from_states: tuple[str, ...]
@@ -60,7 +60,7 @@ class Workflow[StateType: State, MoveType: Move]:
         return {state.code: state for state in self.states}
 
     def permitted_move(self, action: str, role: str) -> MoveType | None:
-        """Return the move of this action; None if there is no such action, or not for the role.
+        """Return the move of this action, if there is one for the role.
 
         Whether the record's present state allows the move is not checked: see possible_actions().
         """

@@ -22,7 +22,7 @@ from appliance.models import Appeal, AppealStep, Applicant, CallForm, Draft, Use
 class ApplicantMatch:
     """The applicant that a form describes, and open appeals that may be about the same matter.
 
-    `person` may be a legal entity, too; it is None if no stored applicant matches.
+    `person` is the stored applicant that matches, if any; it may be a legal entity, too.
     """
 
     person: Applicant | None
@@ -62,12 +62,11 @@ def add_to_appeal(
     token: str,
     tz: ZoneInfo,
 ) -> CallForm | None:
-    """Add a form's values to an open appeal; returns the call form (№2) of the form's call.
+    """Add a form's values to an open appeal; returns the call form (№2) of the form's call, if any.
 
-    If the form belongs to no call, returns None. The addition is a step of the appeal: the gist is
-    its text, and other values that differ from the appeal are in its details. A form (`token`) that
-    is sent twice is added once. Raises Refused "words" if the gist is missing, "state" if the
-    appeal is no longer open.
+    The addition is a step of the appeal: the gist is its text, and other values that differ from
+    the appeal are in its details. A form (`token`) that is sent twice is added once. Raises Refused
+    "words" if the gist is missing, "state" if the appeal is no longer open.
     """
     call = drafts.call_of_token(operator, token)
     # loaded again with all its contents, which a user who may not read it does not see

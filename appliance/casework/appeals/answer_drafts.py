@@ -41,8 +41,8 @@ def save_answer_draft(
 
     `action` is the step that the form performs, a move of states.WORKFLOW, and `department` the id
     of the department to forward the appeal to, "" if no department is chosen. `seen_at` is when the
-    draft that the page shows was saved, None if it shows no draft. Raises DraftChangedElsewhere if
-    another text was saved in the meantime.
+    draft that the page shows, if any, was saved. Raises DraftChangedElsewhere if another text was
+    saved in the meantime.
     """
     now = clock.now()
     with write_transaction():

@@ -138,7 +138,7 @@ def _create_if_missing(
     """Start the appeal's consultation, unless it has one, which stays unchanged.
 
     `asked_at` is when the consultation was requested, `contacted_at` when a specialist was
-    contacted; None if that is still to be done.
+    contacted, if that has been done.
     """
     row = {"appeal": appeal.id, "asked_at": asked_at, "contacted_at": contacted_at}
     Consultation.insert(row).on_conflict_ignore().execute()

@@ -54,9 +54,9 @@ class OperatorDesk:
     `stage` is how far the call is for the operator: "ringing", "dialling" (an outgoing call that is
     not answered yet), "talk", "wrap_up" (after the talk), "missed" (they did not answer), or "" for
     a form without a call. `since` is when the stage began, None for "missed" and "". `token`
-    identifies the form (drafts.token_for). `draft` holds what was typed in the form, None if
-    nothing is stored. `registered` are the operator's appeals of this call so far, `call_form` is
-    their registered call form (№2) of it, if any.
+    identifies the form (drafts.token_for). `draft` holds what was typed in the form, if anything is
+    stored. `registered` are the operator's appeals of this call so far, `call_form` is their
+    registered call form (№2) of it, if any.
     """
 
     token: str
@@ -141,9 +141,9 @@ def desk_for_call_form(form: CallForm) -> OperatorDesk:
 
 
 def desk_for_registered_form(operator: User, form_token: str) -> OperatorDesk | None:
-    """Return the desk of the operator's form with this token, as an appeal or as a call form.
+    """Return the desk of the operator's form with this token, if it is registered.
 
-    Returns None if it is not registered.
+    It may be registered as an appeal or as a call form.
     """
     registered = registration_of_token(operator, form_token)
     if isinstance(registered, CallForm):

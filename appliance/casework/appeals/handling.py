@@ -150,8 +150,8 @@ def forward_to_department(
 
     If the department is a separate body, the term starts again, because it counts from when that
     body receives the appeal (article 28); within the ministry it keeps running. A forwarding after
-    its deadline (article 25) is carried out, and recorded as late. Raises Refused "department" for
-    None, or a department that is inactive or the current one.
+    its deadline (article 25) is carried out, and recorded as late. Raises Refused "department"
+    without a department, or for one that is inactive or the current one.
     """
     current = Handling.get_by_id(appeal.id)
     if not department or not department.active or department.id == current.department_id:
@@ -188,7 +188,7 @@ def extend_term(
 
 
 def extended_due_date(current: Handling, today: dt.date) -> dt.date | None:
-    """Return the last day of the extended term; None if article 28 allows no extension now."""
+    """Return the last day of the extended term, if article 28 allows an extension now."""
     try:
         return _term_after_extension(current, today)[1]
     except Refused:

@@ -1,7 +1,7 @@
 """Lists of appeals: filtered, searched and ordered, in pages or in batches.
 
 A department (`department_id`) always is that of the user who asks: they get its appeals only, and
-those that they are named to read (appeals.personal). None means all appeals.
+those that they are named to read (appeals.personal). Without a department, they get all appeals.
 """
 
 import datetime as dt
@@ -33,7 +33,7 @@ _IS_OPEN = Handling.is_open == 1  # compared with 1, so that SQLite uses the ind
 
 @dataclass(frozen=True)
 class Filters:
-    """Which appeals to list; an empty value or None does not filter.
+    """Which appeals to list; an empty or missing value does not filter.
 
     `state` is a state of states.WORKFLOW, or "open"; `when` is one of DEADLINE_CLASSES, which only
     open appeals have; `answer` is one of ANSWER_CLASSES. `since` and `until` are dates of
@@ -54,7 +54,7 @@ class Filters:
     until: dt.date | None = None
     words: list[str] = field(default_factory=list)  # from searching.search_terms
     received: tuple[Interval, ...] | None = None  # when their calls arrived, oldest first
-    reader: User | None = None  # the user who reads the result; None: the appeals are only counted
+    reader: User | None = None  # the user who reads the result, unless appeals are only counted
 
 
 def appeals_with_handling(
@@ -147,8 +147,8 @@ def iterate_batches(
 ) -> Iterator[list[Appeal]]:
     """Yield the filtered appeals oldest first, in batches of `size`, with `handling` and operator.
 
-    `department_id` is the department of the user who asks; None: all appeals. `today` is the date
-    on which the filters' deadline classes depend.
+    `department_id` is the department of the user who asks, unless they see all appeals. `today` is
+    the date on which the filters' deadline classes depend.
     """
     rows = (
         appeals_with_handling(department_id, filters.reader)

@@ -166,10 +166,9 @@ def similar_open_appeals(
 
 
 def appeal_by_keys(keys: str, today: dt.date) -> Appeal | None:
-    """Return the appeal whose number a caller keyed in, with its year (2026000123) or not.
+    """Return the appeal, if any, whose number a caller keyed in, with its year (2026000123) or not.
 
     Without a year, it is this year's number, or last year's if this year has no such number yet.
-    Returns None if there is no such appeal.
     """
     if not re.fullmatch(r"\d{1,10}", keys, re.ASCII):
         return None

@@ -96,8 +96,8 @@ def forms_without_appeal(
 ) -> list[CallForm]:
     """Return the registered calls of a phone number that have no appeal, newest first.
 
-    `phone` is the normalised number; None, e.g. a hidden number, has no calls. The call with the id
-    `excluded_call_id` is left out, because pages use this for the earlier calls.
+    `phone` is the normalised number; without one, e.g. if it is hidden, the list is empty. The call
+    with the id `excluded_call_id` is left out, because pages use this for the earlier calls.
     """
     if not phone:
         return []

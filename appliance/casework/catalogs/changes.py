@@ -107,7 +107,7 @@ def apply_import(catalog: str, text: str, mark: str, actor: str) -> ImportPlan:
 
 
 def _item_change(row: Row, existing_item: CatalogItem | None) -> ItemChange | None:
-    """Return the change that a file's row makes to a list's value, None if it makes no change."""
+    """Return the change that a file's row makes to a list's value, if any."""
     code_and_name = row["code"], row["name_uz_latn"]
     if not existing_item:
         return ItemChange("added", *code_and_name, {})

@@ -71,7 +71,7 @@ def listed_years() -> list[int]:
 
 
 def list_days(year: int | None = None) -> list[CalendarDay]:
-    """Return the days on the list, in order; if `year` is None, of all years."""
+    """Return the days of a year on the list, by default of all years, in order."""
     query = CalendarDay.select().order_by(CalendarDay.date)
     if year is not None:
         query = query.where(CalendarDay.date.between(dt.date(year, 1, 1), dt.date(year, 12, 31)))

@@ -50,7 +50,7 @@ def list_items(catalog: str) -> list[CatalogItem]:
 def is_in_use(item: CatalogItem, day: dt.date | None = None) -> bool:
     """Return True if a list's value can be chosen on `day`, a date at the site.
 
-    If `day` is None, it is today in the machine's time zone.
+    By default, `day` is today in the machine's time zone.
     """
     day = day or clock.now().astimezone().date()
     first_day, last_day = item.active_from or dt.date.min, item.active_until or dt.date.max
@@ -131,10 +131,9 @@ def labels_with_unlisted(catalog: str, locale: str) -> dict[str, str]:
 
 
 def code_by_name(catalog: str, text: str, day: dt.date | None = None) -> str | None:
-    """Return the code of the value in use whose code or name, in any language, is `text`.
+    """Return the code of the value in use, if any, whose code or name, in any language, is `text`.
 
-    `catalog` is the list's code; the value is in use on `day`, by default today. Return None if
-    there is no such value.
+    `catalog` is the list's code; the value is in use on `day`, by default today.
     """
     key = fold_text(text)
     for item in list_items(catalog) if key else []:

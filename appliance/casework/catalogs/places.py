@@ -155,7 +155,7 @@ def mahallas_with_areas() -> ModelSelect:
 
 
 def exact_region(text: str) -> Region | None:
-    """Return the region with exactly this name, in any script; None if there is no such region."""
+    """Return the region with exactly this name, in any script, if there is one."""
     if not (key := fold_text(text)):
         return None
     return next(
@@ -164,7 +164,7 @@ def exact_region(text: str) -> Region | None:
 
 
 def exact_district(text: str, region: str | None = None) -> District | None:
-    """Return the district with exactly this name, in any script; None if not exactly one matches.
+    """Return the district with exactly this name, in any script, if exactly one matches.
 
     With the code of a `region`, only its districts are searched.
     """
@@ -176,7 +176,7 @@ def exact_district(text: str, region: str | None = None) -> District | None:
 
 
 def exact_mahalla(text: str, district: str | None = None) -> Mahalla | None:
-    """Return the mahalla with exactly this name, in any script; None if not exactly one matches.
+    """Return the mahalla with exactly this name, in any script, if exactly one matches.
 
     With the code of a `district`, only its mahallas are searched. If no district is given, the
     mahallas of all districts are searched, but not the mahallas that operators typed without a

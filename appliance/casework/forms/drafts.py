@@ -180,7 +180,7 @@ def save_draft(
     typed_at: dt.datetime | None = None,
     base: dict[str, str] | None = None,
 ) -> Draft:
-    """Store the values of the open `form`, typed at `typed_at` (None: now), as the draft.
+    """Store the values of the open `form`, typed at `typed_at` (by default now), as the draft.
 
     `aside`: the operator has set the form aside, so that it does not open by itself. Values of
     fields that only the other form has stay unchanged. `base` holds the stored values that the page

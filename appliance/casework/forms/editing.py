@@ -177,7 +177,7 @@ def remove_field(form: str, name: str, fingerprint: str, actor: str) -> None:
 def publish_draft(
     form: str, since: dt.datetime | None, fingerprint: str, actor: str
 ) -> FormVersion:
-    """Put the draft in force from `since` (None: now), and return the version.
+    """Put the draft in force, from `since` or at once, and return the version.
 
     Raises Refused with the code `past` if `since` is not in the future, `same` if the draft equals
     the version in force, and the codes of discard_draft() and check_definition().
@@ -244,7 +244,7 @@ def is_ever_published(name: str) -> bool:
 def _complete_field(field: Field, product_field: Field | None) -> Field:
     """Return an imported field, completed by attributes that its document may leave out.
 
-    `product_field` is the product's field of the same name; None for a field that was added.
+    `product_field` is the product's field of the same name, if there is one.
     """
     if product_field:  # the product's own document leaves these to models.personal_columns
         personal, exported = product_field.personal, product_field.exported

@@ -55,7 +55,7 @@ class ArticlePlacement:
     section: str  # code on SECTION_LIST
     topics: tuple[str, ...] = ()  # codes on DIRECTION_LIST
     owner: str = ""  # login; "" for nobody
-    review_on: dt.date | None = None  # when the owner has to check the article; None for never
+    review_on: dt.date | None = None  # when the owner has to check the article, if ever
     other_words: str = ""  # by which it is found, in addition to its titles; separated by commas
 
 
@@ -243,9 +243,9 @@ def change_version_status(
     """Perform an action on a version, such as "send" or "approve"; returns the changed version.
 
     The actions are the moves of casework.versions.WORKFLOW. `comment` is the user's remark; `since`
-    is the time from which a version that is put in force is valid, None for now. A version that is
-    put in force for a change request is linked to it. Raises Refused with the code `languages` if
-    the version is to be sent to the ministry but is not complete in Uzbek and Russian, and the
+    is the time from which a version that is put in force is valid, by default now. A version that
+    is put in force for a change request is linked to it. Raises Refused with the code `languages`
+    if the version is to be sent to the ministry but is not complete in Uzbek and Russian, and the
     codes of versions.perform_version_action(): `changed` if its revision is not `seen_revision`.
     """
     if action == "send" and not all(

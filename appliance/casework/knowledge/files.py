@@ -119,7 +119,7 @@ def version_files(version: ArticleVersion) -> list[ArticleFile]:
 
 
 def find_file(version: ArticleVersion, number: int) -> ArticleFile | None:
-    """Return the file with this id, with its content; None if the version does not have it."""
+    """Return the version's file with this id, if it has one, with its content."""
     if number not in version.files:
         return None
     return find_row(ArticleFile, id=number, article=version.article_id)
@@ -144,7 +144,7 @@ def _safe_file_name(name: str, kind: str) -> str:
 def _check_image(kind: str, size: tuple[int, int] | None) -> str:
     """Return the kind if the image's size, (width, height) in pixels, is valid.
 
-    Raises Refused with the code `kind` if the size is None or has a 0, because the image is
+    Raises Refused with the code `kind` if the size is unknown or has a 0, because the image is
     damaged; `bomb` for more than MAX_IMAGE_PIXELS, which would fill a browser's memory.
     """
     if not size or not all(size):
@@ -155,7 +155,7 @@ def _check_image(kind: str, size: tuple[int, int] | None) -> str:
 
 
 def _png_size(content: bytes) -> tuple[int, int] | None:
-    """Return width and height in pixels from a PNG file's header, None if it is not complete."""
+    """Return width and height in pixels from a PNG file's header, if it is complete."""
     if len(content) < 33 or content[12:16] != b"IHDR":
         return None
     width, height = struct.unpack(">II", content[16:24])
@@ -163,7 +163,7 @@ def _png_size(content: bytes) -> tuple[int, int] | None:
 
 
 def _jpeg_size(content: bytes) -> tuple[int, int] | None:
-    """Return width and height in pixels from a JPEG file's frame header; None without one."""
+    """Return width and height in pixels from a JPEG file's frame header, if it has one."""
     position = 2
     while position + 9 < len(content):
         if content[position] != 0xFF:

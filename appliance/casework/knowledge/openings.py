@@ -45,7 +45,7 @@ class OpenedArticle:
     version: ArticleVersion
     at: dt.datetime  # when it was opened first
     who: str  # the user's login
-    useful: bool | None  # the user's feedback; None without feedback
+    useful: bool | None  # the user's feedback, if any
 
 
 def record_opening(
@@ -188,7 +188,7 @@ def failed_searches(begin: dt.datetime, end: dt.datetime, limit: int = 100) -> l
 
 
 def _as_datetime(value: dt.datetime | int | None) -> dt.datetime | None:
-    """Return a time that a query returned as a datetime, None for None.
+    """Convert a time that a query returned, if any, to a datetime.
 
     The result of MAX() is not converted by peewee: it may be the stored number.
     """

@@ -61,7 +61,7 @@ class ExchangeBacklog:
 
 
 def queue_appeal(settings: Settings, appeal: Appeal) -> Message | None:
-    """Queue a new appeal in the caller's transaction; None if the settings have no [ministry]."""
+    """Queue a new appeal in the caller's transaction, if the settings have a table [ministry]."""
     return _queue_message(settings, "appeal", appeal)
 
 
@@ -194,7 +194,7 @@ def record_receipt(number: str, version: int | None, trouble: str = "", detail: 
     """Store the report that the ministry's system has registered or refused an appeal's version.
 
     `number` is the appeal's; `trouble` is the kind of refusal, "" if it was registered; `detail` is
-    the reason of the refusal. If `version` is None, the report is about the newest message that the
+    the reason of the refusal. Without `version`, the report is about the newest message that the
     system has answered, else the newest that we tried to send. A later report replaces an earlier
     one. Returns True if there is such a message; else nothing is stored.
     """
@@ -269,9 +269,9 @@ def mark_appeal_unknown(message: Message) -> None:
 def _queue_message(
     settings: Settings, purpose: str, appeal: Appeal, due_at: dt.datetime | None = None
 ) -> Message | None:
-    """Queue a snapshot of an appeal; None if the settings have no [ministry].
+    """Queue a snapshot of an appeal, if the settings have a table [ministry].
 
-    `purpose` is "appeal" or "change". It is sent at `due_at`, or at once if that is None.
+    `purpose` is "appeal" or "change". It is sent at `due_at`, by default at once.
     """
     if not settings.ministry:
         return None

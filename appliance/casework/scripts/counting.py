@@ -49,7 +49,7 @@ class ScriptUsage:
 
     @property
     def finished_percent(self) -> float | None:
-        """The percentage of ended runs that were finished; None if no run has ended."""
+        """The percentage of ended runs that were finished, if any has ended."""
         ended = self.finished + self.left
         return 100 * self.finished / ended if ended else None
 

@@ -52,7 +52,7 @@ def create_script(
 ) -> ScriptVersion:
     """Create a script whose first draft is `definition`; returns the draft.
 
-    The script's code is made from `name`, by default from the title. The user is None if it is
+    The script's code is made from `name`, by default from the title. There is no `user` if it is
     called from the command line; `request` is the change request for which the script is written.
     Raises Refused with the codes `most` and `action` of add_script().
     """
@@ -73,7 +73,7 @@ def begin_draft(
 ) -> ScriptVersion:
     """Begin the next draft of a script, as a copy of the version `source_number`.
 
-    If the number is None or there is no such version, the draft is a copy of the version in force,
+    Without the number, or if there is no such version, the draft is a copy of the version in force,
     else of the newest one. `change_request`: the request for which the draft is written.
 
     Raises Refused with the codes of versions.create_draft().
@@ -236,8 +236,8 @@ def change_version_status(
 
     The actions are the moves of versions.WORKFLOW. `references` are what the script may refer to.
     `comment` is the user's remark; `since` is the time from which a version that is put in force is
-    valid, None for now. `seen_revision` is the revision that the user has seen. Raises Refused with
-    the code `wrong` if the script is to be sent to the ministry or put in force but
+    valid, by default now. `seen_revision` is the revision that the user has seen. Raises Refused
+    with the code `wrong` if the script is to be sent to the ministry or put in force but
     checks.script_findings() finds errors in it, and the codes of versions.perform_version_action(),
     e.g. `changed` if the version has another revision.
     """
@@ -288,7 +288,7 @@ def _begin_version(
 ) -> ScriptVersion:
     """Create a draft of a script, record it in the audit and notify the pages; returns the draft.
 
-    The user is None if it is called from the command line.
+    There is no `user` if it is called from the command line.
     """
     document = definition_document(definition)
     row: ScriptVersion = versions.create_draft(

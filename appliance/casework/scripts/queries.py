@@ -66,7 +66,7 @@ def list_scripts() -> list[ScriptOverview]:
 
 
 def find_script(code: str) -> ScriptOverview | None:
-    """Return the script with this code; None if there is no such script, or it has no version."""
+    """Return the script with this code, if there is one and it has a version."""
     script = Script.get_or_none(Script.code == code)
     rows = versions.list_versions(ScriptVersion, script) if script else []
     return _script_overview(script, rows) if script and rows else None

@@ -56,7 +56,7 @@ class Run:
 
 
 def latest_run(operator: User, token: str, call: Call | None) -> Run | None:
-    """Return the operator's newest run for a call, open or closed; None if there is no run.
+    """Return the operator's newest run for a call, if any, open or closed.
 
     Without a call, return the newest run for the form that `token` identifies.
     """
