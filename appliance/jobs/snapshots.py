@@ -10,7 +10,7 @@ _snapshot_lock = threading.Lock()  # the jobs of this process wait for one anoth
 
 
 def create_snapshots(settings: Settings, name: str | None = None, by: str = "jobs") -> str:
-    """Make a snapshot in one repository, or in all (None); returns a text about the snapshots.
+    """Make a snapshot in one repository, by default in all; returns a text about the snapshots.
 
     Then the copies of databases that were replaced long ago are removed.
     """

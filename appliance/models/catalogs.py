@@ -56,7 +56,7 @@ class CatalogItem(Named):
     code = CharField()
     position = IntegerField()
     active = BooleanField(default=True)  # False: retired
-    active_from = DateField(null=True)  # the first and the last day in use; None: unlimited
+    active_from = DateField(null=True)  # the first and the last day in use, if limited
     active_until = DateField(null=True)
 
     class Meta:

@@ -10,7 +10,7 @@ from appliance.models.catalogs import Region
 
 
 class FormVersion(Table):
-    """A version of a form, in force from `since`; None: it is a draft that is tried out."""
+    """A version of a form, in force from `since`; without it, a draft that is tried out."""
 
     form = CharField()  # casework.forms.FORMS
     number = IntegerField()

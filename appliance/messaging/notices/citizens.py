@@ -94,7 +94,7 @@ def messages_of_appeal(appeal: Appeal) -> list[Message]:
 
 
 def opt_out_number(number: str, actor: str) -> str | None:
-    """Stop messages to a number; returns its canonical form, or None if it is not a number."""
+    """Stop messages to a number; returns its canonical form, if it is a number."""
     canonical_number = phone_numbers.canonical_number(number)
     if canonical_number:
         with write_transaction():
@@ -163,7 +163,7 @@ def queue_notice(
 
 
 def mobile_number(number: str | None) -> str | None:
-    """Return the number in its canonical form if it is a mobile number, else None."""
+    """Return the number in its canonical form, if it is a mobile number."""
     canonical_number = phone_numbers.canonical_number(number or "")
     return canonical_number if canonical_number and _MOBILE.fullmatch(canonical_number) else None
 

@@ -67,7 +67,7 @@ def take_over_alert(
 ) -> str | None:
     """Assign an appeal or call to a person, unless somebody else took it before.
 
-    Returns the name of the one who holds it now; None if there was no alert of it. The group is
+    Returns the name of the one who holds it now, if there was an alert of it. The group is
     notified. As people choose their Telegram name freely, the audit also has `user` and `username`,
     Telegram's own id and name of the person.
     """

@@ -50,9 +50,9 @@ class Subject:
 class Preview:
     """A message before it is sent.
 
-    `parts` is the number of SMS that it consists of; `price` is their price in tiyin (None:
-    unknown). `trouble` is the code of the reason why it cannot be sent, or "". `due_at` is when it
-    will be sent; None: at once.
+    `parts` is the number of SMS that it consists of; `price` is their price in tiyin, if known.
+    `trouble` is the code of the reason why it cannot be sent, or "". `due_at` is when it will be
+    sent, if not at once.
     """
 
     text: str

@@ -64,7 +64,7 @@ class SmsGateway(Protocol):
         return "unknown"
 
     def balance(self) -> int | None:
-        """Return the messages or the money left, in the service's unit; None if not reported."""
+        """Return the messages or the money left, in the service's unit, if reported."""
         return None
 
     def parse_reports(self, payload: dict[str, Any]) -> list[Report]:
