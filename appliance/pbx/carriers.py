@@ -237,6 +237,6 @@ def _is_sip_trunk(settings: Settings, name: str) -> bool:
 
 
 def _round_trip_milliseconds(event: dict[str, str]) -> int | None:
-    """Return the round-trip time that an event reports, at least 1 ms; None if it has no time."""
+    """Return the round-trip time, at least 1 ms, that an event reports, if any."""
     microseconds = event.get("RoundtripUsec", "")
     return max(1, round(int(microseconds) / 1000)) if microseconds.isdigit() else None

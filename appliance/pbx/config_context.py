@@ -107,7 +107,7 @@ class EmployeeDiversion:
 
     number: str
     substitute: str  # number of the substitute; "": the employee has no substitute
-    hours: tuple[str, str] | None  # (begin, end); None: they can be rung at any time
+    hours: tuple[str, str] | None  # (begin, end), unless they can be rung at any time
 
 
 def _employee_diversions() -> list[EmployeeDiversion]:

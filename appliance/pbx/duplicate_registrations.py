@@ -128,7 +128,7 @@ def _registered_places(asterisk: Connection) -> dict[str, PhonePlace]:
 
 
 def _parse_contact(uri: str) -> PhonePlace | None:
-    """Return the address and port in a contact's URI; None if it contains no IP address.
+    """Return the address and port in a contact's URI, if it contains an IP address.
 
     Without a parameter `transport` the phone uses UDP.
     """

@@ -210,7 +210,7 @@ def parse_record(text: bytes) -> Event | None:
 
 
 def _parse_started_record(text: bytes) -> Event | None:
-    """Return the event of bytes that begin as a record does; None if the record is incomplete."""
+    """Return the event of bytes that begin as a record does, if the record is complete."""
     if not text.endswith(b'"\n'):
         return None
     row = _split_fields(text.decode("utf-8", "replace"))
@@ -239,7 +239,7 @@ def _split_fields(text: str) -> list[str]:
 
 
 def linkedid_of_fragment(text: bytes) -> str | None:
-    """Return the linkedid in the beginning of a record; None if it was cut before the linkedid."""
+    """Return the linkedid in the beginning of a record, unless it was cut before that."""
     fields = re.match(rb'(?:"(?:[^"]|"")*+",){4}"((?:[^"]|"")*+)"', text)
     return fields[1].decode("utf-8", "replace") if fields and RECORD_START.match(text) else None
 

@@ -130,7 +130,7 @@ class ChannelSnapshot:
         return next((c for c in self.channels if c.name == name), None)
 
     def talk_partner(self, channel: Channel) -> Channel | None:
-        """Return the other channel in the bridge of `channel`; None unless there is exactly one."""
+        """Return the other channel in the bridge of `channel`, if there is exactly one."""
         bridged = [c for c in self.channels if c.bridge and c.bridge == channel.bridge]
         bridged.remove(channel) if channel in bridged else None
         return bridged[0] if len(bridged) == 1 else None
@@ -215,7 +215,7 @@ close_shared_session = _shared_session.close_session
 
 
 def phone_line(settings: Settings, extension: str) -> Line | None:
-    """Return what a phone does; None if it is idle.
+    """Return what a phone does, unless it is idle.
 
     Raises Unreachable if Asterisk does not answer, ActionRefused if it refuses.
     """
@@ -226,7 +226,7 @@ def phone_line(settings: Settings, extension: str) -> Line | None:
 
 
 def _describe_line(snapshot: ChannelSnapshot, extension: str) -> Line | None:
-    """Return what a phone does according to these channels; None if it is idle."""
+    """Return what a phone does according to these channels, unless it is idle."""
     channel = snapshot.phone_channel(extension)
     if not channel:
         return None

@@ -292,7 +292,7 @@ class CallBuilder(UserEvents):
             )
 
     def _hangup_source(self, leg: Leg, event: Event) -> Leg | None:
-        """Return the leg whose party hung up; None if the record does not say it."""
+        """Return the leg whose party hung up, if the record says it."""
         source = event.extra.get("hangupsource")
         if leg.is_e1 and source in ("", leg.channel):  # only the cause shows whether a person did
             return leg if event.extra.get("hangupcause") in CAUSES_BY_PERSON else None

@@ -11,7 +11,7 @@ from appliance.pbx.eventlog import Event
 class Connection(NamedTuple):
     """A period that includes every talk of a phone in a call.
 
-    `until` is None if a talk may still go on.
+    Without `until`, a talk may still go on.
     """
 
     since: dt.datetime
@@ -53,7 +53,7 @@ def phone_connections(events: Iterable[Event]) -> dict[str, Connection]:
 def _merge_connections(periods: Sequence[Connection]) -> Connection:
     """Return one period that includes all of a phone's connections, of which there is at least one.
 
-    Its end is None if one of them has no end.
+    It has no end if one of them has no end.
     """
     ends = [until for _, until in periods if until]
     return Connection(

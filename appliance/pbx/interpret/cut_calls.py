@@ -9,7 +9,7 @@ from appliance.pbx.interpret.clock_correction import CLOCK_STEP_RANGE
 
 
 def time_of_cut(records: CallRecords, events: Sequence[Event]) -> dt.datetime | None:
-    """Return when a call without an end in the log was cut; None if it was not.
+    """Return when a call without an end in the log was cut, if it was.
 
     If Asterisk died, this is its last sign of life before its next start: the last record of any
     call, or the last sound written to the call's recording. If the call vanished from a running
@@ -29,7 +29,7 @@ def time_of_cut(records: CallRecords, events: Sequence[Event]) -> dt.datetime | 
 
 
 def _time_of_vanishing(records: CallRecords, events: Sequence[Event]) -> dt.datetime | None:
-    """Return when a call ended that vanished from a running Asterisk; None for any other call.
+    """Return when a call ended, if it vanished from a running Asterisk.
 
     For such a call `pbx.orphaned_calls` has added a record GONE, with the time of the first poll
     that did not find it: the end. But if no poll ever found it, nothing was observed for long, and

@@ -22,8 +22,8 @@ class GapTracker:
     def close_gap(self, extension: str | None, moment: dt.datetime) -> TalkFacts | None:
         """End the gap because the caller is connected again, to the phone `extension` if it is one.
 
-        Returns the interrupted talk if the caller is connected to the phone of its operator, so
-        that the talk goes on; otherwise None.
+        Returns the interrupted talk only if the caller is connected to the phone of its operator,
+        so that the talk goes on.
         """
         talk = self.interrupted_talk
         resumed_talk = talk if talk and extension and talk.extension == extension else None

@@ -49,7 +49,7 @@ def interpret_records(records: CallRecords) -> InterpretedCall:
 
 
 def _interpret_events(records: CallRecords, events: list[Event]) -> CallFacts | None:
-    """Interpret a call from `events`, its records found so far; None if they describe no call.
+    """Interpret a call from `events`, its records found so far, if they describe one.
 
     Records GONE, which the appliance adds when a call has vanished from Asterisk, only help to find
     the end of the call. `records` is everything that was gathered about the call.
@@ -66,14 +66,13 @@ def interpret_call(
     root: str | None = None,
     steps: Sequence[ClockStep] = (),
 ) -> CallFacts | None:
-    """Return the facts of the call that these records describe; None if they describe no call.
+    """Return the facts of the call that these records describe, if they describe one.
 
     The records are all those of the linkedid `root`, which names the call (by default the oldest),
     and of others that belong to the same call: a phone's second call by which it handed the caller
     over. A call without an end in the log ended at `died_at`, by a fault: Asterisk died, or the
-    call vanished from it. `died_at` is None if neither is known.
-    `steps` are those of the clock, in their order; all times of the call are by the clock as it was
-    when the call began.
+    call vanished from it. `died_at` is None if neither is known. `steps` are those of the clock, in
+    their order; all times of the call are by the clock as it was when the call began.
     """
     ordered = sorted(events, key=attrgetter("order"))
     if not ordered:
@@ -95,7 +94,7 @@ def interpret_call(
 
 
 def _call_direction(first: Event, events: list[Event]) -> str | None:
-    """Return the direction of the call that begins with this record; None if it is no call.
+    """Return the direction of the call that begins with this record, if it is a call.
 
     `events` are the call's records. It is no call if a supervisor listens, a phone tests its echo,
     or Asterisk starts. The channel of a phone that the appliance rang begins with the extension ""

@@ -64,7 +64,7 @@ def records_of_call(events: list[Event], root: str) -> list[Event]:
 
 
 def first_record(events: Iterable[Event], root: str) -> Event | None:
-    """Return the first record of the call that the linkedid `root` names; None if it is missing.
+    """Return the first record of the call that the linkedid `root` names, if it is among them.
 
     `events` must be in order.
     """

@@ -68,8 +68,8 @@ def _is_placed_during(talk: TalkFacts, at: dt.datetime, steps: Iterable[ClockSte
 def is_part_of_talk(second_call: Sequence[Event], ended_at: dt.datetime | None) -> bool:
     """Return True if a phone's second call is part of a talk that ended at `ended_at`.
 
-    None means that the talk goes on. A second call that outlasts the talk is a call of its own: its
-    operator released the first caller. So is a call from a trunk: a phone places a second call.
+    Without `ended_at`, the talk goes on. A second call that outlasts the talk is a call of its own:
+    its operator released the first caller. So is a call from a trunk: a phone places a second call.
     """
     if any(event.begins == "from-trunk" for event in second_call):
         return False

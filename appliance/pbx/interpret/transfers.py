@@ -57,7 +57,7 @@ class TransferLog:
 
     @property
     def rung_number(self) -> str | None:
-        """The number that is rung for the announced transfer; None if no transfer is open."""
+        """The number that is rung for the announced transfer, if one is open."""
         return self._rung_number if self._open_transfers else None
 
     def end_announced(self, event: Event) -> None:

@@ -24,7 +24,7 @@ class VisitLog:
 
     @property
     def current_visit(self) -> VisitFacts | None:
-        """The caller's last visit to a queue, ended or not; None if there was no visit."""
+        """The caller's last visit to a queue, if any, ended or not."""
         return self.visits[-1] if self.visits else None
 
     def announce_visit(self, reason: str, moment: dt.datetime) -> None:

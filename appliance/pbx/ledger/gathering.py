@@ -287,8 +287,8 @@ class _Search(NamedTuple):
 
     `since` and `until` bound the recorded times to search. If the clock was stepped while the phone
     was connected, its connection needs a second search, by the other clock's times.
-    `connected_until` is the end of the connection by the clock as it was when the call began; None
-    if it may go on.
+    `connected_until` is the end of the connection, unless it may go on, by the clock as it was when
+    the call began.
     """
 
     phone: str

@@ -169,7 +169,7 @@ def _check_ledger_row(scenario: CallScenario) -> Row:
 
 
 def _find_ended_call(sip_call_id: str) -> Row | None:
-    """Return the ledger's call with this SIP Call-ID; None if it is missing or has not ended."""
+    """Return the ledger's call with this SIP Call-ID, if it is there and has ended."""
     row: Row | None = Row.get_or_none(Row.sip == sip_call_id, Row.ended_at.is_null(False))
     return row
 
