@@ -56,8 +56,8 @@ def create_account(
 ) -> User:
     """Create an account.
 
-    `topics` are the codes of the topics whose callers ring this person; None: all. `name_cyrl` is
-    derived from the name if it is empty. `must_change`: the password gives no access until the
+    `topics` are the codes of the topics whose callers ring this person, by default all. `name_cyrl`
+    is derived from the name if it is empty. `must_change`: the password gives no access until the
     person has chosen their own. `password_hash` is a result of `hash_password`; callers that hold
     the write lock pass it instead of a password. Raises Refused with the code "role", "phone" or
     "speaks" for an unknown role, kind of phone or language, "login" if the login is in use or too
@@ -302,11 +302,11 @@ def serves_topic(user: User, topic: str) -> bool:
 
 
 def department_of(user: User) -> int | None:
-    """Return the id of the department whose appeals a ministry's user sees; None: of all."""
+    """Return the id of the department whose appeals a ministry's user sees, unless they see all."""
     member = Membership.get_or_none(Membership.user == user)
     return member.department_id if member else None
 
 
 def audit_login(by: User | None) -> str:
-    """Return the login that the audit records for a change by a person; None: the command line."""
+    """Return the login that the audit records for a change by a person, or on the command line."""
     return by.login if by else "cli"

@@ -15,7 +15,7 @@ _COMMON_GOALS = PreparedQuery(lambda: Goal.select().where(Goal.user.is_null()).l
 
 @dataclass(frozen=True)
 class Goals:
-    """The goals of an operator for one day; None: no goal."""
+    """The goals of an operator for one day; each may be missing."""
 
     calls: int | None = None  # answered
     mark: float | None = None  # mean rating by callers, 1 to 5
@@ -50,7 +50,7 @@ def operator_goals(user: User) -> Goals:
 
 
 def store_goals(rows: Iterable[tuple[User | None, Goals]], by: str) -> None:
-    """Store the goals of operators; the row with None instead of a user has the common goals.
+    """Store the goals of operators; the row without a user has the common goals.
 
     Unchanged goals are not written. If a value is out of bounds, nothing is stored and Refused is
     raised with the name of the field of Goals as its code.
@@ -81,5 +81,5 @@ def _require_valid_goals(goals: Goals) -> None:
 
 
 def _goals_from_row(row: Goal | None) -> Goals:
-    """Return the goals in a row; None gives no goals."""
+    """Return the goals in a row; without a row, there are no goals."""
     return Goals(row.calls, row.mark, row.forms) if row else Goals()

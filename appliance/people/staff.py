@@ -1,8 +1,8 @@
 """Management of the staff: who may change whose account, and the effects on sessions and phones.
 
-In all functions `by` is the person who makes the change; None is the command line of the machine,
-which has every right. docs/operating/accounts.md, "Who may give which role", lists the roles that
-each role may assign.
+In all functions `by` is the person who makes the change, missing on the command line of the
+machine, which has every right. docs/operating/accounts.md, "Who may give which role", lists the
+roles that each role may assign.
 
 To manage an account means to change it, close it and set its password. To equip a person means to
 change only their phone, languages and topics.
@@ -38,8 +38,9 @@ _MAX_NAME_CHARS = 120
 class StaffEntry:
     """The data of a person; texts as they were entered.
 
-    `topics` are the codes of the topics whose callers ring this person; None: all. `department` is
-    the id of the department whose appeals a person of the ministry sees; None: all.
+    `topics` are the codes of the topics whose callers ring this person, by default all.
+    `department` is the id of the department whose appeals a person of the ministry sees, by default
+    all.
     """
 
     login: str
@@ -271,7 +272,7 @@ def remove_second_factor(user: User, by: User | None) -> None:
 
 
 def assign_department(user: User, department: int | None, by: str) -> None:
-    """Let a ministry's user see the appeals of one department, or of all (None)."""
+    """Let a ministry's user see the appeals of one department, or without it of all."""
     with write_transaction():
         Membership.delete().where(Membership.user == user).execute()
         if department:
