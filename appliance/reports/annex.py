@@ -46,10 +46,9 @@ class AnnexReport(Protocol):
 
 
 def hours_chart(report: AnnexReport, texts: AnnexTexts) -> Chart | None:
-    """Return the chart of the average number of calls in each hour of the day.
+    """Return the chart of the average number of calls in each hour of the day, if there were any.
 
-    The average is over the days of the period up to today. None if there were no calls. Bars within
-    working hours are dark.
+    The average is over the days of the period up to today. Bars within working hours are dark.
     """
     counts = report.inbound.calls_by_hour_of_day
     if not any(counts):

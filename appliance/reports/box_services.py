@@ -28,13 +28,13 @@ class LinkAvailability:
 
     @property
     def share(self) -> float | None:
-        """The percentage of the observed time in which the link was up; None if never observed."""
+        """The percentage of the observed time in which the link was up, if it was observed."""
         return percentage(self.up, self.up + self.down)
 
 
 @dataclass(frozen=True)
 class RestoreDrill:
-    """The result of the period's last restore drill; `date` is None if there was no drill."""
+    """The result of the period's last restore drill; without a `date`, there was no drill."""
 
     date: dt.date | None
     passed: bool = False

@@ -55,8 +55,8 @@ class Period:
 def parse_month(text: str, tz: ZoneInfo, upto: str | None = None) -> Period:
     """Parse a month "2026-10" as a period from its first day to the date `upto` ("2026-10-20").
 
-    If `upto` is None, the period ends with the month, or today in the current month. Raises
-    PeriodError if the month or date is invalid, or the date is not in the month.
+    By default, the period ends with the month, or today in the current month. Raises PeriodError if
+    the month or date is invalid, or the date is not in the month.
     """
     if not re.fullmatch(r"\d{4}-\d{2}", text, re.ASCII):
         raise PeriodError(f"not a month: {text!r}; written as 2026-10")

@@ -24,7 +24,7 @@ class MissedCall(NamedTuple):
 
     arrived_at: int  # since 1970, in UTC
     # time from the missed call to the next call with this number that was answered, incoming or
-    # outgoing; None if there was no such call within RECOVERY_WINDOW
+    # outgoing, if there was such a call within RECOVERY_WINDOW
     recovered_after: int | None
 
 
@@ -38,7 +38,7 @@ class Recovery:
 
     @property
     def average(self) -> float | None:
-        """Average seconds from the missed call to the talk; None if no call was recovered."""
+        """Average seconds from the missed call to the talk, if any call was recovered."""
         return self.seconds / self.recovered if self.recovered else None
 
 
@@ -88,7 +88,7 @@ def summarize_recovery(missed: list[MissedCall]) -> Recovery:
 
 
 def _delay_until_talk(missed_at: int, talks: list[int]) -> int | None:
-    """Return the microseconds until the next talk; None if it is not within RECOVERY_WINDOW.
+    """Return the microseconds until the next talk, if it is within RECOVERY_WINDOW.
 
     `talks` are the times at which talks began, in order; all times are in microseconds since 1970.
     """

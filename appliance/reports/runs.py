@@ -74,7 +74,7 @@ def request_run(name: str, period: str, upto: str, by: str) -> ReportRun:
 
 
 def claim_run() -> ReportRun | None:
-    """Claim the next run that is due and return it; None if no run is due.
+    """Claim the next run that is due, if any, and return it.
 
     A run whose process did not finish it within CLAIM_LEASE is due again.
     """

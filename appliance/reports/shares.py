@@ -29,7 +29,7 @@ def percentage_shares(counts: Sequence[int]) -> list[Decimal | None]:
 
 
 def percentage(part: float, total: float) -> float | None:
-    """Return a part as an unrounded percentage of a total; None if the total is zero."""
+    """Return a part as an unrounded percentage of a total, unless the total is zero."""
     return 100 * part / total if total else None
 
 

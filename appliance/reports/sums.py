@@ -19,13 +19,13 @@ class InboundCall:
     """One inbound call with the columns that figures need; durations are in seconds."""
 
     arrived_at: dt.datetime | None  # None for a call that represents a group
-    outcome: str | None  # a code of calls.INBOUND_OUTCOMES; None while in progress
+    outcome: str | None  # a code of calls.INBOUND_OUTCOMES, once it has ended
     short: bool = False  # hung up in the queue within settings.calls.short_abandon
     synthetic: bool = False  # a test call
     menu_seconds: float = 0.0  # before it joined a queue
     wait_seconds: float | None = None  # None: never joined a queue
-    ended_by: str | None = None  # who hung up first, such as "operator"; None if it is unknown
-    rating: int | None = None  # one of MARKS; None if the caller gave no mark
+    ended_by: str | None = None  # who hung up first, such as "operator", if known
+    rating: int | None = None  # one of MARKS, if the caller gave one
     talk_seconds: float = 0.0
     hold_seconds: float = 0.0
 

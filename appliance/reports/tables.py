@@ -52,7 +52,7 @@ class CountTable:
 
     rows: tuple[CountRow, ...]
     total: int
-    total_share: Decimal | None  # 100.0; None if the total is zero
+    total_share: Decimal | None  # 100.0, unless the total is zero
 
 
 def count_by_weekday(

@@ -24,7 +24,7 @@ type ValueText = Callable[[str, "Reader"], str]  # from a valid value to readabl
 class Reader:
     """Who reads a filter as text, and how dates and texts are shown to them."""
 
-    user: "User | None"  # None on paper, which anyone may read
+    user: "User | None"  # missing on paper, which anyone may read
     locale: str
     tz: ZoneInfo
 
@@ -64,9 +64,9 @@ class FilterDefinition:
     examples: tuple[str, ...]  # values as they are written in a URL
     condition: Condition  # the function from a call filter and a value to SQL
     value_text: ValueText  # the function from a valid value to readable text
-    dimension: Dimension | None = None  # by which reports group calls; None: they do not
+    dimension: Dimension | None = None  # by which reports group calls, if they do
     # the function that returns the values to choose from in the telephony page's form: names by
-    # value; None if the form offers no choice
+    # value, if the form offers a choice
     choices: Callable[[ChoiceContext], Mapping[str, str]] | None = None
     form_position: int = 0  # the position in that form, from 1; 0: the form has no such filter
     is_personal: bool = False  # only for users who may read the numbers of callers

@@ -77,7 +77,7 @@ class Capacity:
     calls_by_weekday: Mapping[int, float]  # average calls of a day that joined a queue, by weekday
     half_hours: tuple[HalfHour, ...]
     handling_seconds: float  # AHT of the whole period, seconds
-    patience: float | None  # mean seconds until a caller hangs up; None if nobody did
+    patience: float | None  # mean seconds until a caller hangs up, if anybody did
     level: float  # threshold of the service level, seconds
     busiest_half_hour_calls: float  # incoming calls in the busiest half-hour of the period
     mean_channel_seconds: float  # mean seconds for which a call occupies a channel

@@ -26,7 +26,7 @@ class HalfHourTally(kpi.Tally):
 
     @property
     def patience(self) -> float | None:
-        """Mean seconds that callers wait before they hang up; None if nobody hung up.
+        """Mean seconds that callers wait before they hang up, if anybody did.
 
         It is the waiting time of all callers divided by the number of those who hung up, since an
         answered caller would have waited longer (a censored observation).

@@ -56,7 +56,7 @@ class PackRecording:
 class PackSubject:
     """What a pack is about: a call or one appeal, and everything linked to it."""
 
-    call: Call | None  # None for an appeal without a call
+    call: Call | None  # missing for an appeal without a call
     appeals: list[Appeal]
     call_forms: list[CallForm]
     pack_recordings: list[PackRecording]

@@ -299,7 +299,7 @@ class _DocumentTables:
         return self._names.get(login, login)
 
     def _format_time(self, moment: Any) -> str:
-        """Return a datetime as text in the site's time zone, with seconds; None as "–"."""
+        """Return a datetime as text in the site's time zone, with seconds; "–" if it is missing."""
         if not moment:
             return "–"
         return f"{moment.astimezone(self._tz):%d.%m.%Y %H:%M:%S}"

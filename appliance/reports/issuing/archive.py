@@ -36,8 +36,8 @@ def issue_report(
     """Make a report in every language and kind of file, and store it as the newest edition.
 
     `name` is a key of files.FORMS, `login` that of the user who issues it. An edition is one issue
-    of the report for a period. `run` is the claimed run of the report (runs.py), which is marked as
-    done in the same transaction; it is None if the report has no run.
+    of the report for a period. `run` is the claimed run of the report (runs.py), if it has one,
+    which is marked as done in the same transaction.
 
     Raises PeriodNotClosedError if the period or one of its calls has not ended, IssueStoppedError
     if `should_continue`, which is called before each file, returns False or another process claimed
@@ -79,7 +79,7 @@ def issue_report(
 
 
 def file_content(settings: Settings, file: IssuedFile) -> bytes | None:
-    """Return the bytes of an issued file; None if it is missing or was changed."""
+    """Return the bytes of an issued file, unless it is missing or was changed."""
     path = settings.paths.issued_reports / file.file
     data = path.read_bytes() if path.is_file() else b""
     return data if hashlib.sha256(data).hexdigest() == file.sha256 else None

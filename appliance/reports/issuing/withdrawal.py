@@ -30,7 +30,7 @@ def find_reports_about_citizen(
     If `with_access_reports` is True, access reports on `day` and later are searched too, because
     they contain the reasons for opening records. An access report without any of `records` is
     searched with `mentions_citizen`, which accepts fewer texts, because users give the same reason
-    for many records; if it is None, such a report is not searched.
+    for many records; without it, such a report is not searched.
     """
     covers_day = (IssuedReport.first <= day) & (IssuedReport.last >= day)
     if with_access_reports:

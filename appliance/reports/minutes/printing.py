@@ -232,7 +232,7 @@ def _line_as_json(line: BillingLine) -> dict[str, Any]:
 
 
 def _tariff_as_json(tariff: Tariff | None) -> dict[str, Any] | None:
-    """Return a tariff as plain values, with the price in tiyin; None stays None."""
+    """Return a tariff, if any, as plain values, with the price in tiyin."""
     if tariff is None:
         return None
     return {"id": tariff.id, "rounding": tariff.rounding, "price_tiyin": tariff.price}

@@ -24,7 +24,7 @@ type DayRange = tuple[dt.date, dt.date]  # first and last day, both included
 
 @dataclass(frozen=True)
 class BilledCall:
-    """One billed call; if no tariff applies to it, `tariff` is None and its cost is unknown."""
+    """One billed call; if no `tariff` applies to it, its cost is unknown."""
 
     id: str
     arrived_at: dt.datetime
@@ -57,11 +57,11 @@ class BillingLine:
     direction: str  # "inbound" or "outbound"
     trunk: str  # "" if it is unknown
     number: str  # the number that the citizen dialled; "" for outgoing calls
-    tariff: Tariff | None  # None if no tariff applies to these calls
+    tariff: Tariff | None  # if one applies to these calls
     calls: int
     talk_seconds: float
     billed_seconds: int
-    amount: int | None  # tiyin; None if no tariff applies
+    amount: int | None  # in tiyin, if a tariff applies
     days: tuple[DayRange, ...] = ()  # days of the period on which the tariff applies to such calls
 
 

@@ -270,7 +270,7 @@ def _capacity_sheets(report: MonthlyReport) -> list[xlsx.Sheet]:
 
 
 def _share_or_dash(share: Decimal | None) -> CellValue:
-    """Return a share in per cent for a cell; "–" for None, if there is nothing to divide."""
+    """Return a share in per cent for a cell; "–" if there is nothing to divide."""
     return formatting.NO_VALUE if share is None else share
 
 

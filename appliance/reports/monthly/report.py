@@ -61,7 +61,7 @@ class MonthlyReport:
     links: tuple[box_services.LinkAvailability, ...]  # the box's external links
     rates: tuple[float, ...]  # measured internet rates, Mbit/s
     change_requests: tuple[summary.SummaryRow, ...]  # one row for each kind
-    drill: box_services.RestoreDrill | None  # the last restore drill; None without snapshots
+    drill: box_services.RestoreDrill | None  # the last restore drill, if there are snapshots
 
     @property
     def is_observed(self) -> bool:

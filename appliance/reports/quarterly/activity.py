@@ -24,7 +24,7 @@ SYSTEM_SOURCE, MANAGER_SOURCE = "system", "manager"
 
 @dataclass(frozen=True)
 class ActivityFact:
-    """One cell of table 3: whether the requirement is fulfilled (None: unknown), and why."""
+    """One cell of table 3: whether the requirement is fulfilled, if that is known, and why."""
 
     is_fulfilled: bool | None
     source: str = SYSTEM_SOURCE
@@ -56,7 +56,7 @@ def count_activity(
 ) -> Activity:
     """Return the row of table 3 for a period.
 
-    `answer` are the manager's answers for the quarter; None if the manager has not answered.
+    `answer` are the manager's answers for the quarter, if the manager has answered.
     """
     is_observed = bool(balance.outcomes) or is_any_observed(
         [(period.begin, period.end)], balance.unobserved

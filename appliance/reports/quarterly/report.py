@@ -98,7 +98,7 @@ class QuarterlyReport:
 
     @property
     def staff_total(self) -> int | None:
-        """The number of people in all shifts together; None if no shift has staff assigned."""
+        """The number of people in all shifts together, if any shift has staff assigned."""
         staff_counts = [row.staff for row in self.intervals if row.staff is not None]
         return sum(staff_counts) if staff_counts else None
 

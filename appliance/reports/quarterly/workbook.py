@@ -232,5 +232,5 @@ def _has_additive_rows(report: QuarterlyReport) -> bool:
 
 
 def _number_or_unknown(value: int | None, texts: ReportTexts) -> PlainValue:
-    """Return a number for a cell, or the text "unknown" for None."""
+    """Return a number for a cell, or the text "unknown" without one."""
     return texts.unknown if value is None else value

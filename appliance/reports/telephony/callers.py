@@ -25,7 +25,7 @@ MAX_TOP_CALLERS = 20
 class CallerFrequency:
     """How many numbers called from `low` to `high` times, and the number of their calls.
 
-    `high` is None if there is no upper limit.
+    Without `high`, there is no upper limit.
     """
 
     low: int

@@ -29,7 +29,7 @@ class DimensionLine:
     key: str
     name: str  # of the value, in the report's language
     tally: CallTally
-    share: Decimal | None = None  # in per cent of the incoming calls; None if there were no calls
+    share: Decimal | None = None  # in per cent of the incoming calls, if there were any
 
 
 def count_lines(

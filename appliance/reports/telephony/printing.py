@@ -207,7 +207,7 @@ def _with_shares(
 ) -> list[tuple[str, Decimal | None, CallTally]]:
     """Return (name, share, tally) for each (name, tally); the shares add up to 100.0.
 
-    A share is the percentage of the incoming calls of all rows; None if there were no calls.
+    A share is the percentage of the incoming calls of all rows, if there were any.
     """
     part_shares = percentage_shares([tally.incoming for _, tally in tallies])
     return [(name, share, tally) for (name, tally), share in zip(tallies, part_shares, strict=True)]

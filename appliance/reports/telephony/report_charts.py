@@ -24,10 +24,10 @@ def is_shown_daily(period: Period) -> bool:
 def calls_chart(
     period: Period, hours: HourlyTallies, _: Any, width: float = charts.CHART_WIDTH
 ) -> Chart | None:
-    """Return the chart of incoming calls by day, or by month for long periods.
+    """Return the chart of incoming calls, if there were any, by day, or by month for long periods.
 
-    None if there were no calls. Bars of weekends are light. If the bars are narrow for the chart's
-    `width`, only every third one has its texts.
+    Bars of weekends are light. If the bars are narrow for the chart's `width`, only every third one
+    has its texts.
     """
     is_daily = is_shown_daily(period)
     tallies = hours.by_day if is_daily else hours.by_month
@@ -86,7 +86,7 @@ def accepted_waits_chart(waits: WaitCounts, service_level_seconds: float, _: Any
 
 
 def abandon_chart(waits: WaitCounts, _: Any) -> Chart | None:
-    """Return the chart of the abandon curve; None if no caller hung up in a queue.
+    """Return the chart of the abandon curve, if any caller hung up in a queue.
 
     For each waiting time it shows the percentage of the callers who joined a queue that had hung up
     by then.
@@ -109,7 +109,7 @@ def abandon_chart(waits: WaitCounts, _: Any) -> Chart | None:
 def range_label(low: float | None, high: float | None) -> str:
     """Return a range as text, such as "5–10" or "90+".
 
-    A bound of None means no bound; a missing lower one is shown as 0.
+    Either bound may be missing; a missing lower one is shown as 0.
     """
     return f"{low or 0:g}–{high:g}" if high is not None else f"{low or 0:g}+"
 

@@ -19,7 +19,7 @@ SERVICE_LEVEL_THRESHOLDS_SECONDS = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.
 class WaitBucket:
     """The number of calls that waited more than `low` and at most `high` seconds, by outcome.
 
-    A bound of None means no bound.
+    Either bound may be missing.
     """
 
     low: float | None
