@@ -120,7 +120,7 @@ def header_uri(header: str) -> str:
 
 
 def sender_address(request: Message) -> tuple[str, int] | None:
-    """Return (host, port) of a request's sender from its first Via; None if it has no port."""
+    """Return (host, port) of a request's sender from its first Via, if it has a port."""
     host, _, port = request.get("via").partition(";")[0].split()[-1].rpartition(":")
     return (host, int(port)) if host and port.isdigit() else None
 

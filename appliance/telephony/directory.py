@@ -88,7 +88,7 @@ def is_reachable(employee: Employee, time: dt.datetime, calendar: WorkingCalenda
 
 
 def working_hours(employee: Employee) -> tuple[str, str] | None:
-    """Return begin and end of the employee's working day, as 09:00; None: always reachable."""
+    """Return begin and end of the employee's working day, as 09:00, unless always reachable."""
     match = _HOURS_PATTERN.fullmatch(employee.hours)
     return (f"{match[1]}:{match[2]}", f"{match[3]}:{match[4]}") if match else None
 

@@ -21,7 +21,7 @@ _CALL_ID_PATTERN = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 @dataclass(frozen=True)
 class TalkQuality:
-    """One talk: seconds measured, loss in percent, jitter and delay (None: unknown) in ms."""
+    """One talk: seconds measured, loss in percent, jitter and, if known, delay in ms."""
 
     call: str
     seconds: int

@@ -37,7 +37,7 @@ class Phone:
 class Handling:
     """What a phone does with one caller: seconds it rings, then seconds of talk.
 
-    `talk` None: the operator waits for the caller to hang up.
+    Without `talk`, the operator waits for the caller to hang up.
     """
 
     ring: float = 1.0

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from appliance.core.intervals import Interval, merge_intervals, subtract_intervals, total_seconds
 
-type OpenInterval = tuple[dt.datetime, dt.datetime | None]  # begin, end; None: it has not ended
+type OpenInterval = tuple[dt.datetime, dt.datetime | None]  # begin; end, if it has ended
 
 
 @dataclass
@@ -42,10 +42,10 @@ class VisitFacts:
 class TalkFacts:
     """One talk with an operator, an employee or, on an outgoing call, the number called.
 
-    `extension` is the appliance's own phone that took part; it is None for a talk of the citizen
+    `extension` is the appliance's own phone that took part; it is missing for a talk of the citizen
     with an employee. `gaps` are the intervals in which the operator was away, for example while
-    their page was reloaded, and the citizen waited for them. If the operator did not return from
-    a gap, the talk ends when that gap begins.
+    their page was reloaded, and the citizen waited for them. If the operator did not return from a
+    gap, the talk ends when that gap begins.
     """
 
     party: str  # operator | employee | outside
@@ -77,9 +77,9 @@ class TransferFacts:
 
     kind: str  # blind | attended | automatic
     to: str  # as dialled
-    by: str | None  # an operator's login; None: the dialplan itself
+    by: str | None  # an operator's login, unless it was the dialplan itself
     at: dt.datetime
-    result: str | None = None  # answered | busy | no_answer | failed; None while it goes on
+    result: str | None = None  # answered | busy | no_answer | failed, once it has ended
     returned: bool = False
 
 
@@ -130,7 +130,7 @@ class CallFacts:
     rating: int | None = None
     rating_channel: str | None = None
     synthetic: bool = False
-    by: str | None = None  # outgoing: the operator who placed it; None: the automatic dialler
+    by: str | None = None  # outgoing: the operator who placed it, unless the automatic dialler did
     reason: str | None = None  # outgoing: phone | page | follow_up | callback | ministry
     serves: str | None = None  # outgoing: the id of the task or call that it serves
     visits: list[VisitFacts] = field(default_factory=list)

@@ -38,9 +38,9 @@ def inbound_page(
 ) -> list[ListedCall]:
     """Return a page of the inbound calls that arrived in [begin, end).
 
-    Only calls with this `outcome` are listed (None: any outcome), and only callers whose number
-    contains `digits`. `order` is a key of SORT_COLUMNS, with "-" before it for descending order;
-    calls without a value in that column come last. Raises KeyError for an unknown order.
+    Only calls with this `outcome`, if given, are listed, and only callers whose number contains
+    `digits`. `order` is a key of SORT_COLUMNS, with "-" before it for descending order; calls
+    without a value in that column come last. Raises KeyError for an unknown order.
     """
     column = SORT_COLUMNS[order.removeprefix("-")]
     sorting = column.desc(nulls="LAST") if order.startswith("-") else column.asc(nulls="LAST")

@@ -90,9 +90,10 @@ def _extensions_set_up() -> set[str]:
 def save_phone(user: User, make: str, mac: str, settings: Settings, by: User | None) -> DeskPhone:
     """Save a user's phone; if it replaces another device, that one can no longer register.
 
-    `by` is None on the command line. Raises Refused with the code "rights" if `by` may not do this,
-    "make" or "mac" if the value is invalid, "taken" if another user has this device, "extension" if
-    the user has no extension, or "certificate" if the box has no certificate for phones.
+    There is no `by` on the command line. Raises Refused with the code "rights" if `by` may not do
+    this, "make" or "mac" if the value is invalid, "taken" if another user has this device,
+    "extension" if the user has no extension, or "certificate" if the box has no certificate for
+    phones.
     """
     _require_right(user, by)
     mac = re.sub(r"[\s:.-]", "", mac.lower())

@@ -149,7 +149,7 @@ def _update_tasks_since(
     """Compute the tasks of each number again from its time on; earlier tasks are not changed.
 
     If a task was open at that time, the computation begins when that task was opened. `with_tasks`
-    are the numbers that have tasks, or None if that is unknown.
+    are the numbers that have tasks, if that is known.
     """
     if not times:
         return

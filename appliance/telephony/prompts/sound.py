@@ -217,8 +217,8 @@ def _detect_format(source: Path) -> str:
 def _run_sox(source_format: str, source: Path, target: Path | None, *effects: str) -> str:
     """Apply effects with sox and return its report.
 
-    The result is written to `target` as a WAV of the telephone's format, unless that is None.
-    Raises Refused "unreadable" if sox cannot read the source or takes too long.
+    The result is written to `target`, if given, as a WAV of the telephone's format. Raises Refused
+    "unreadable" if sox cannot read the source or takes too long.
     """
     with tempfile.TemporaryDirectory() as folder:
         output_file = Path(folder) / "made.wav"

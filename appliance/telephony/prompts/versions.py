@@ -58,7 +58,7 @@ def list_prompts(folder: Path, language: str) -> list[PromptInfo]:
 
 
 def find_prompt(folder: Path, language: str, name: str) -> PromptInfo | None:
-    """Return one prompt; None if the language or the name is unknown."""
+    """Return one prompt, if the language and the name are known."""
     if language not in LANGUAGES or name not in all_texts(language):
         return None
     version = _active_version(language, name)
