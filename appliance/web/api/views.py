@@ -247,7 +247,7 @@ def _record_audit(action: str, subject: str, **detail: Any) -> None:
 
 
 def _department_id() -> int | None:
-    """Return the id of the department whose appeals the key may see; None for all departments."""
+    """Return the id of the department whose appeals the key may see, unless it may see all."""
     department_id: int | None = _request_key().department_id
     return department_id
 
@@ -309,7 +309,7 @@ def _query_filters() -> Filters:
 
 
 def _query_date(name: str) -> dt.date | None:
-    """Return the date of the parameter `name`, or None if it is missing.
+    """Return the date of the parameter `name`, if it is given.
 
     Raises ValueError, with a text for the developer, if it is invalid.
     """

@@ -181,10 +181,9 @@ def show_appeal_piece(number: str, piece: str) -> str:
 def _status_context(appeal: "Appeal") -> dict[str, Any]:
     """Return the context of the appeal's state, its history (steps) and its call.
 
-    The handling is the ministry's work on an appeal; if there is no handling, `handling` is None.
-    `near` says how near its deadline is, `answer` is the step with the answer in force, `sent_on`
-    the latest message about the appeal to the ministry's own system, `alert` the one to the
-    employee on duty; each may be None.
+    `handling` is the ministry's work on the appeal. `near` says how near its deadline is, `answer`
+    is the step with the answer in force, `sent_on` the latest message about the appeal to the
+    ministry's own system, `alert` the one to the employee on duty; each of these may be None.
     """
     current, call = handling.handling_of_appeal(appeal), calls.find_call(appeal.call_id)
     calendar = catalogs.working_calendar(site())
@@ -226,7 +225,7 @@ def _actions_context(appeal: "Appeal") -> dict[str, Any]:
 
     `todo` are the actions for which the user enters a text, a part of ACTION_LABELS. It is empty
     while a colleague is working on the appeal; `held` says that the user must first take it over.
-    `extended_deadline` is the deadline after an extension (None: not possible); `reopened_deadline`
+    `extended_deadline` is the deadline after an extension, if one is possible; `reopened_deadline`
     the one after reopening, by which the citizen gets an explanation; `forwarded_deadline` the one
     after forwarding to a separate body outside the ministry. `targets` are the departments to which
     the appeal can be forwarded, as (id, name, whether it is such a body).
@@ -302,7 +301,7 @@ def _form_values(appeal: "Appeal", refusal: refusals.Refusal) -> dict[str, Any]:
 def _next_appeal_context(appeal: "Appeal") -> dict[str, Any]:
     """Return the context of what follows when a ministry user has finished with an appeal.
 
-    `following` is the next overdue appeal of their department, or None, and `following_near` how
+    `following` is the next overdue appeal of their department, if any, and `following_near` how
     long it is overdue; `undo_left` is the number of seconds in which the user can still undo their
     answer, or 0. While the appeal is still in work, and for users of other roles, they are None and
     0.

@@ -133,10 +133,7 @@ def _card_url(number: str) -> str:
 
 
 def _parse_saved_at(value: object) -> dt.datetime | None:
-    """Return when the draft that the page shows was saved, from ISO 8601.
-
-    Returns None if the page shows no draft.
-    """
+    """Return when the draft that the page shows, if any, was saved, from ISO 8601."""
     try:
         return dt.datetime.fromisoformat(str(value or ""))
     except ValueError:

@@ -149,7 +149,7 @@ def show_statistics() -> str:
 
 
 def _own_department_id() -> int | None:
-    """Return the id of the department whose appeals the user sees; None for all departments."""
+    """Return the id of the department whose appeals the user sees, unless they see all."""
     return accounts.department_of(me()) if me().role == "ministry" else None
 
 
@@ -189,7 +189,7 @@ def _requested_filters() -> Filters:
 
 
 def _parse_department(text: str) -> int | None:
-    """Return the id of the department in a filter, in use or not; None if there is no such one.
+    """Return the id of the department in a filter, in use or not, if it exists.
 
     listing.NO_VALUE selects the appeals without a department.
     """

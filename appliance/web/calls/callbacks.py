@@ -189,10 +189,9 @@ def _callback_or_404(number: int) -> "ScheduledCallback":
 
 
 def _citizen_number(desk: OperatorDesk) -> str | None:
-    """Return the number of the citizen with whom the operator's form deals.
+    """Return the number, if any, of the citizen with whom the operator's form deals.
 
     It is that of the call, or else the one typed into the form, or the one of the registered form.
-    Returns None if there is no number at all.
     """
     phone_text = desk.draft.values.get("phone") if desk.draft else None
     registered_phone = desk.registered[-1].phone if desk.registered else None

@@ -43,7 +43,7 @@ NEWEST_FIRST = "-arrived"
 class OperatorState:
     """The name of an operator, their state (a key of STATES), and since when they have it.
 
-    `since` is None if they were never at work.
+    Without `since`, they were never at work.
     """
 
     name: str

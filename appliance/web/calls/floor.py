@@ -270,7 +270,7 @@ def _figures_context() -> dict[str, object]:
     """Return the context of today's figures.
 
     `level` is the number of seconds within which calls are to be answered, `demanded` the required
-    percentage of them; `oldest` is when the longest waiting caller joined the queue, or None;
+    percentage of them; `oldest` is when the longest waiting caller, if any, joined the queue;
     `observed` is False while the exchange does not respond, so that the figures may be out of date.
     """
     now = clock.now()
@@ -300,7 +300,7 @@ def _selected_operator_context(login: str) -> dict[str, object]:
 def _desks_context(login: str) -> dict[str, object]:
     """Return the context of the operators, grouped by state (`desks`, see desks.Desk).
 
-    `chosen` is the operator with the selected login, or None.
+    `chosen` is the operator with the selected login, if any.
     """
     all_desks = desks.operator_desks()
     selected = next((desk for desk in all_desks if desk.user.login == login), None)

@@ -148,9 +148,9 @@ def _followup_list_context() -> dict[str, Any]:
 
     By task id, `barred` is why the system does not call a number by itself (or ""), `next` is when
     it will call it again, and `failed` is the last call that reached nobody. `spent` is the use of
-    the daily limit of automatic calls, if it is used up, otherwise None. `recovery` says how many
-    of the callers missed within SHOWN_PERIOD were reached; `behind(task)` returns the address of
-    the list of a task's calls.
+    the daily limit of automatic calls, if it is used up. `recovery` says how many of the callers
+    missed within SHOWN_PERIOD were reached; `behind(task)` returns the address of the list of a
+    task's calls.
     """
     now, rules = clock.now(), followups.calling_rules(site())
     closed = request.args.get("show") == "closed"

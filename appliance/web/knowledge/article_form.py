@@ -87,7 +87,7 @@ def submitted_placement() -> ArticlePlacement:
 
 
 def _submitted_date(name: str) -> dt.date | None:
-    """Return the date of the form's field `name`, or None if it is empty.
+    """Return the date of the form's field `name`, unless it is empty.
 
     Raises Refused with the code `day` if it is invalid.
     """
@@ -101,7 +101,7 @@ def _submitted_date(name: str) -> dt.date | None:
 
 
 def selected_change_request() -> "ChangeRequest | None":
-    """Return the ministry's change request selected in the form; None if there is no such one."""
+    """Return the ministry's change request selected in the form, if any."""
     number = request.form.get("request", 0, parse_count)
     return requests.find_change_request(number, me()) if number else None
 

@@ -92,7 +92,7 @@ def _set_up_sessions(state: BlueprintSetupState) -> None:
 
 
 def load_session_user(secret: str) -> SessionUser | None:
-    """Return the user of the session with this secret; None if the session is no longer valid.
+    """Return the user of the session with this secret, if the session is still valid.
 
     Records that the user and the session were active.
     """

@@ -131,8 +131,7 @@ def download_issued_file(id: int, lang: str, kind: str) -> Response:
 def recent_issued_report() -> "tuple[IssuedReport, str, str] | None":
     """Return the report to be announced on the ministry's start page, with its title and period.
 
-    It is the newest monthly or quarterly report issued within NEWS_PERIOD. Returns None if there is
-    no such report.
+    It is the newest monthly or quarterly report issued within NEWS_PERIOD, if there is one.
     """
     since = clock.now() - NEWS_PERIOD
     newest = next(

@@ -188,7 +188,7 @@ def _submitted_record(user: "User") -> OperatorRecord:
 
 
 def _parse_date(text: str) -> dt.date | None:
-    """Return the typed date, or None if the text is blank.
+    """Return the typed date, unless the text is blank.
 
     Raises Refused with the code `date` if it is invalid.
     """
@@ -204,7 +204,7 @@ def _save_and_redirect(action: Callable[[], object], quarter: str | None = None)
     """Run an action that saves something, and redirect to the page, which shows the result.
 
     If the action is refused, the page shows the submitted values and the reason. `quarter` is the
-    one that the page shows, None for the current one.
+    one that the page shows, by default the current one.
     """
     try:
         action()

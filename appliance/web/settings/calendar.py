@@ -154,10 +154,7 @@ def _month_weeks(year: int, month: int) -> list[list[dt.date | None]]:
 
 
 def _edited_day_values() -> dict[str, str] | None:
-    """Return the form values of the listed day that the parameter `day` selects for editing.
-
-    Returns None if that day is not listed, or if the parameter is missing.
-    """
+    """Return the form values of the listed day, if any, that the parameter `day` selects."""
     date = identity.parse_plausible_date(request.args.get("day", ""))
     listed_day = days.find_day(date) if date else None
     if not listed_day:

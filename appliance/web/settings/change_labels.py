@@ -106,8 +106,8 @@ def deadline_nearness(
 ) -> Nearness | None:
     """Return how near the deadline of an open request is, or that a request was done late.
 
-    `done_at` is when the work was done, None if it is not done. Returns None for a request that was
-    done in time, or that is closed and was never done.
+    `done_at` is when the work was done, if it is done. Returns None for a request that was done in
+    time, or that is closed and was never done.
     """
     if done_at or not request.is_open:
         late = done_at and done_at > request.due_at

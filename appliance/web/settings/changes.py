@@ -255,8 +255,8 @@ def _list_context() -> dict[str, Any]:
 def _request_page_context(change_request: "ChangeRequest") -> dict[str, Any]:
     """Return the template context of the page of one request.
 
-    `done_at` is when the work was done, or None; `todo` has the texts of the buttons of the actions
-    that the user may perform now, by action.
+    `done_at` is when the work was done, if it is done; `todo` has the texts of the buttons of the
+    actions that the user may perform now, by action.
     """
     calendar = catalogs.working_calendar(site())
     done_at = completion_times([change_request]).get(change_request.id)

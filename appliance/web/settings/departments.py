@@ -156,7 +156,7 @@ def _names_from_form() -> dict[str, Any]:
 
 
 def _selected_department_id(field: str) -> int | None:
-    """Return the id of the department selected in `field`; None unless it exists and is in use."""
+    """Return the id of the department selected in `field`, if it exists and is in use."""
     department = departments.active_department(request.form.get(field, ""))
     return department.id if department else None
 

@@ -73,7 +73,7 @@ def change_employee(number: int) -> Response:
 
 
 def _save_employee(employee: "Employee | None") -> Response:
-    """Store the submitted entry of `employee`, or of a new one if None.
+    """Store the submitted entry of `employee`, or without it of a new one.
 
     The change is recorded in the change request that the form names, if it names one.
     """

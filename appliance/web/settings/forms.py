@@ -232,7 +232,7 @@ def _common_context(form: str, pending: "FormVersion | None") -> dict[str, Any]:
 
 
 def _render_field(form: str, current_field: forms.Field | None) -> str:
-    """Render the page of a field of the draft; of a new field if `current_field` is None.
+    """Render the page of a field of the draft; without `current_field`, of a new field.
 
     `is_own`: the field is part of the product; `is_kept`: it was in force in some version, so that
     its kind cannot be changed; `wanted` are the values shown in the page's form. Aborts with 404 if

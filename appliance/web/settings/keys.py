@@ -126,7 +126,7 @@ def _render_page(created_key: "AccessKey | None" = None, secret: str = "") -> st
 
 
 def _end_from_form() -> dt.datetime | None:
-    """Return when a new key expires: at the end of the typed day; None (never) if it is blank.
+    """Return when a new key expires: at the end of the typed day, or never if it is blank.
 
     Raises Refused with the code `ends` if the text is not a date.
     """

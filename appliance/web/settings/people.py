@@ -315,7 +315,7 @@ def _search_key(user: "User") -> str:
 
 
 def _render_page(user: "User | None" = None, credentials: IssuedCredentials | None = None) -> str:
-    """Render the page with the form for `user`, or for a new person if None.
+    """Render the page with the form for `user`, by default for a new person.
 
     `credentials` are new passwords to be shown. `may_keep` and `may_equip`: the signed-in user may
     change the account, or only its phone, languages and topics; `equipped`: the person may have

@@ -158,8 +158,7 @@ def step_name(step: Step) -> str:
 def part_text(script: Definition, step: Step | None, part: str) -> str:
     """Return a part of a step, or of the script, as one text; used to compare two versions.
 
-    `part` is a key of PARTS. For the parts of the script itself (title, when, order), `step` is
-    None.
+    `part` is a key of PARTS. The parts of the script itself (title, when, order) have no `step`.
     """
     if part == "when":
         return "; ".join(condition_texts(script.when)) or _("all calls")

@@ -113,7 +113,7 @@ def _goals_from_form(user_id: int) -> Goals:
 
 
 def _number_from_form(field: str, code: str) -> int | None:
-    """Return the whole number typed in `field`, or None if it is blank.
+    """Return the whole number typed in `field`, unless it is blank.
 
     Raises Refused with the given code if the text is not a whole number below 100,000.
     """

@@ -23,8 +23,8 @@ FIELDS: dict[str, LazyString] = {
 def article_openings(call_id: str, *tokens: str | None) -> list[tuple[str, openings.OpenedArticle]]:
     """Return (title, opening) of the articles opened during a call or at one of these forms.
 
-    `tokens` are the random ids by which the operator's page identifies its forms; None is ignored.
-    Each opening is listed, in the order of time.
+    `tokens` are the random ids by which the operator's page identifies its forms; a missing one is
+    ignored. Each opening is listed, in the order of time.
     """
     openings_at_call = openings.articles_opened_at_call(
         call_id, [token for token in tokens if token]

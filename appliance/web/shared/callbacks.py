@@ -28,7 +28,7 @@ def reminders_context() -> dict[str, Any]:
 
     `reminders` has the first callback that is due, or is empty; `more_reminders` is the number of
     other callbacks that are due (meaningless if `reminders` is empty); `next_reminder` is when the
-    next one becomes due, or None. That the numbers of due callbacks are shown is recorded in the
+    next one, if any, becomes due. That the numbers of due callbacks are shown is recorded in the
     audit.
     """
     now, tasks = clock.now(), scheduled_callbacks.operator_callbacks(me())

@@ -81,9 +81,9 @@ def unmasked_values(
 ) -> dict[str, str]:
     """Return the submitted values with masked phone numbers replaced by the real ones.
 
-    The real number is found in the stored values of the form, in the number `caller` of the call
-    (None if there is no call), or in the data of the people who have that number. A masked number
-    that fits no known number stays unchanged.
+    The real number is found in the stored values of the form, in the number `caller` of the call,
+    if there is one, or in the data of the people who have that number. A masked number that fits no
+    known number stays unchanged.
     """
     masked_fields = [
         name for name, text in values.items() if "*" in text and labels.is_phone_field(name)

@@ -38,7 +38,7 @@ TEXT_TROUBLES: dict[str, LazyString] = {
 def size_text(parts: int, price_tiyin: int | None) -> str:
     """Return how many SMS a text needs (`parts`), as text, with their price in soʻm if known.
 
-    `price_tiyin` is the price of all of them in tiyin (hundredths of a soʻm), None if unknown.
+    `price_tiyin` is the price of all of them in tiyin (hundredths of a soʻm), if known.
     """
     count_text: str = ngettext("%(num)s message", "%(num)s messages", parts)
     if price_tiyin is None:

@@ -26,8 +26,8 @@ def messages_context(
 
     `about` is "appeal", "call" or "form", and `id` its number, id or token, as in the URL.
     `messages` are those to be listed; that they are shown is recorded in the audit. `subject` is
-    what an SMS would be about; None: the user may not write one. The form starts with the SMS
-    template whose id is `template`, "" for no template.
+    what an SMS would be about, if the user may write one. The form starts with the SMS template
+    whose id is `template`, "" for no template.
     """
     refusal = refusals.latest_refusal()
     is_own_refusal = refusal.address == f"/messages/{about}/{id}"

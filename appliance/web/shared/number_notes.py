@@ -21,7 +21,7 @@ TROUBLES: dict[str, LazyString] = {
 def notes_context(number: str | None) -> dict[str, Any]:
     """Return the context of the templates that list the notes about a number.
 
-    The list is empty if the number is None. That the number is shown is recorded in the audit.
+    Without a number, the list is empty. That the number is shown is recorded in the audit.
     """
     notes = number_notes.notes_of_number(number)
     disclosure.log_shown("number", [number] if notes else [])

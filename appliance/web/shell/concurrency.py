@@ -146,7 +146,7 @@ class RequestGate:
             return ClosingIterator(response, slots.pop_all().close)
 
     def _acquire_slots(self, environ: dict[str, Any]) -> contextlib.ExitStack | None:
-        """Acquire the slots that a request needs. Returns None if one of them is not free.
+        """Acquire the slots that a request needs, if all of them are free.
 
         The returned stack releases the slots when it is closed. All requests have the same key "",
         because the user is not known yet.

@@ -58,7 +58,7 @@ def init_app(app: Flask) -> None:
 
     @app.before_request
     def choose_language() -> BaseResponse | None:
-        """Store the language of `?til=` in a cookie and redirect; None without a valid `til`."""
+        """Store the language of `?til=` in a cookie and redirect, if it is valid."""
         requested_locale = _LOCALE_BY_PARAMETER.get(request.args.get("til", ""))
         if not requested_locale or request.method != "GET":
             return None

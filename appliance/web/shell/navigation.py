@@ -254,7 +254,7 @@ def _tab_links() -> list[Link]:
 
 
 def _current_tab() -> Tab | None:
-    """Return the tab that the open page belongs to, or None.
+    """Return the tab that the open page belongs to, if any.
 
     A tab of exactly this endpoint is preferred to a tab that only contains the page's screen, and a
     tab that the reader has to one that they do not have.

@@ -22,8 +22,8 @@ def readable_number(text: str) -> str:
 def unmask_number(text: str, *candidates: str | None) -> str:
     """Return the number among `candidates` whose mask is `text`; if there is no such one, `text`.
 
-    Candidates that are None are ignored. Masks are resolved even if numbers are no longer masked:
-    the page may have been opened when they were.
+    Missing candidates are ignored. Masks are resolved even if numbers are no longer masked: the
+    page may have been opened when they were.
     """
     plain = " ".join(text.split())
     if "*" not in plain:

@@ -48,7 +48,7 @@ def list_pieces() -> Response:
 
 
 def _render_piece(address: str) -> str | None:
-    """Return the HTML at an address of this site, or None if the page must request it itself.
+    """Return the HTML at an address of this site, unless the page must request it itself.
 
     That is so for a long-running view, a refusal, a redirect and anything that is not HTML.
     """

@@ -46,7 +46,7 @@ def is_address(text: str) -> bool:
 
 
 def parse_integer(text: str, low: int, high: int) -> int | None:
-    """Return the integer that a text consists of, or None unless it is from `low` to `high`."""
+    """Return the integer that a text consists of, if it is from `low` to `high`."""
     if not re.fullmatch(r"-?\d{1,19}", text, re.ASCII):
         return None
     number = int(text)
@@ -82,7 +82,7 @@ def browser_time(milliseconds: object) -> dt.datetime | None:
 
 
 def json_object() -> dict[str, Any] | None:
-    """Return the JSON object that is the body of the request, or None if it is anything else."""
+    """Return the body of the request, if it is a JSON object."""
     try:
         body = request.get_json(silent=True)
         json.dumps(body, ensure_ascii=False).encode()

@@ -15,7 +15,7 @@ type DayCompletion = Callable[[dt.date | None, dt.date | None], tuple[dt.date, d
 def requested_days(complete_days: DayCompletion) -> Period:
     """Return the period from the day `from` to the day `to` of the address.
 
-    `complete_days` gets the two days, None for one that is missing, and returns the first and last
+    `complete_days` gets the two days, each of which may be missing, and returns the first and last
     day of the period. Raises PeriodError if a day is invalid or the first one is after the last.
     """
     texts = [request.args.get(name, "").strip() for name in ("from", "to")]

@@ -189,12 +189,12 @@ class EventStreams:
         topic_names: dict[str, str],
         end_topic: str,
     ) -> EventStream | None:
-        """Return a new stream of a user, or None if all users together have too many streams.
+        """Return a new stream of a user, unless all users together have too many streams.
 
         If the user has MAX_STREAMS_PER_USER already, the oldest ends. `newest` is the id of the
-        last event there is, `after` of the last one that the page has received; None: the page has
-        missed no event. `topic_names` and `end_topic` are those of EventStream. The stream starts
-        when `take_socket` gives it a socket; otherwise, call `release_place`.
+        last event there is, `after` of the last one that the page has received; without it, the
+        page has missed no event. `topic_names` and `end_topic` are those of EventStream. The stream
+        starts when `take_socket` gives it a socket; otherwise, call `release_place`.
         """
         stream = EventStream(self, topic_names, end_topic, user_id)
         stream.last_event, stream.newest_event = newest if after is None else after, newest

@@ -85,7 +85,7 @@ def _size_text(text: str) -> str:
 
 
 def _store_template(row: "SmsTemplate | None") -> Response:
-    """Store the submitted template in `row`, or as a new one if None, and redirect.
+    """Store the submitted template in `row`, or without it as a new one, and redirect.
 
     If it is refused, redirects to its form, which shows the reason.
     """
@@ -119,7 +119,7 @@ def _template_or_404(number: int) -> "SmsTemplate":
 def _render_page(template: Template, edited_row: "SmsTemplate | None" = None) -> str:
     """Render the page: all templates, and a form with `template` or with what was refused.
 
-    `edited_row` is the template that the form changes; None if it adds one.
+    `edited_row` is the template that the form changes, unless it adds one.
     """
     previous = refusals.latest_refusal()
     form = _submitted_template(previous.values, edited_row) if previous else template

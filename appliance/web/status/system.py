@@ -126,14 +126,14 @@ class Button:
 
     name: LazyString
     address: str
-    fields: dict[str, str] | None = None  # None: a link
+    fields: dict[str, str] | None = None  # only a form has them
 
 
 def _repair_button(check: Check) -> Button | None:
-    """Return the button that helps if a check fails, or None if the user may not use it.
+    """Return the button that helps with a failed check, if there is one and the user may use it.
 
-    Returns None as well if there is no button for this check. A check about one of several trunks
-    or repositories has its name in the code, after a dot: `trunk.carrier`.
+    A check about one of several trunks or repositories has its name in the code, after a dot:
+    `trunk.carrier`.
     """
     for prefix, name, endpoint in _BUTTONS:
         if not check.code.startswith(prefix) or not access.can_open(endpoint):

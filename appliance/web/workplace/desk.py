@@ -243,8 +243,8 @@ def _current_desk() -> OperatorDesk | None:
 def _paused_context() -> dict[str, object]:
     """Return the context of the notice about a pause or a failed callback.
 
-    `unreached` is the callback that failed within UNREACHED_NOTICE_PERIOD, if any; during a call,
-    from which the notice would distract, it is None.
+    `unreached` is the callback that failed within UNREACHED_NOTICE_PERIOD, if any, but not during a
+    call, from which the notice would distract.
     """
     busy = states.own_call()
     unreached = (
@@ -294,10 +294,10 @@ def _card_context(
 ) -> dict[str, object]:
     """Return the context of the card: an open form, what was registered, or the operator's day.
 
-    `desk` is the form with its call; None shows the day. The form is shown unless it is registered
-    (then the card shows what was registered) or set aside (the day); if `is_open` is True, because
-    the operator has opened it, it is always shown. `form_number` is that of the form to show, "1"
-    or "2"; "" for the one that forms.selected_form chooses.
+    `desk` is the form with its call; without it, the day is shown. The form is shown unless it is
+    registered (then the card shows what was registered) or set aside (the day); if `is_open` is
+    True, because the operator has opened it, it is always shown. `form_number` is that of the form
+    to show, "1" or "2"; "" for the one that forms.selected_form chooses.
     """
     if desk and (is_open or not desk.is_closed):
         return (

@@ -90,7 +90,7 @@ def change_call_note(call_id: str, number: int) -> Response:
 
 
 def _caller_number(desk: OperatorDesk) -> str | None:
-    """Return the number of the caller, or None if there is no call or no number."""
+    """Return the number of the caller, if there is a call with a number."""
     return desk.call.citizen if desk.call else None
 
 

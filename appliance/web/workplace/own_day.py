@@ -84,8 +84,8 @@ def day_context() -> dict[str, object]:
     """Return the context of the operator's day so far: figures, goals, and the pauses by reason.
 
     `on_form` is the number of calls registered on form №2, `form_share` their share of the answered
-    calls in percent, None if no call was answered. Pauses are listed if they were taken today or
-    have a limit.
+    calls in percent, if any call was answered. Pauses are listed if they were taken today or have a
+    limit.
     """
     begin, now = start_of_today(), clock.now()
     day = operator_day(me(), begin, now, routing.wrap_up_rule(site()))

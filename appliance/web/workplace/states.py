@@ -29,7 +29,7 @@ class PauseReason:
     """A reason for a pause.
 
     `used_seconds`: the length of the user's pauses for it today; `limit`: the minutes allowed per
-    day, None for no limit.
+    day, if there is a limit.
     """
 
     code: str
@@ -45,12 +45,12 @@ class PauseReason:
 
 @dataclass(frozen=True)
 class OwnState:
-    """The state of the signed-in operator, and since when they have it (None: never set).
+    """The state of the signed-in operator, and since when they have it, if it was ever set.
 
-    `pause_reason`: why they are on a pause, None if they are not. `imposed_reason`: a code of
+    `pause_reason`: why they are on a pause, if they are. `imposed_reason`: a code of
     presence.SYSTEM_REASONS if the system or a supervisor put them on the pause, otherwise "".
-    `reasons`: all that can be chosen. `in_call`: they have a call, or their phone is in use.
-    `now`: the time of the other values, from which the page counts on.
+    `reasons`: all that can be chosen. `in_call`: they have a call, or their phone is in use. `now`:
+    the time of the other values, from which the page counts on.
     """
 
     state: str
