@@ -37,8 +37,7 @@ _WRITE_STATEMENTS = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 def _adapt_naive_datetime(value: dt.datetime) -> str:
     """Convert a datetime without a time zone to text, as the migrations' own table stores it.
 
-    Raises TypeError for one with a zone: the appliance's tables store it as a number, and text
-    would sort after every number that it is compared with.
+    Raises TypeError for one with a time zone: the appliance's own tables store it as a number.
     """
     if value.tzinfo:
         raise TypeError(f"{value}: tables keep moments as numbers; take MomentField.db_value")
@@ -71,7 +70,7 @@ class _Connection(sqlite.Connection):
 
 
 class _Database(SqliteDatabase):  # type: ignore[misc]  # peewee has no types
-    """SQLite database that passes a released write lock to a waiting writer at once.
+    """The appliance's SQLite database; a released write lock passes at once to a waiting writer.
 
     SQLite itself keeps no queue and, after a while, lets a waiting writer check again only every
     tenth of a second: some would always find the lock taken. Here a process's threads take turns,
@@ -137,12 +136,12 @@ class _Database(SqliteDatabase):  # type: ignore[misc]  # peewee has no types
                 self._next_writer_lock.release()
 
     def commit(self) -> None:
-        """Commit a transaction; notify the waiting processes if it has requested a signal."""
+        """Commit a transaction; if it requested this (CommitSignal), notify waiting processes."""
         super().commit()
         self.commit_signal.finish_transaction(committed=True)
 
     def rollback(self) -> None:
-        """Undo a transaction, and forget its request for a signal."""
+        """Undo a transaction; processes that wait for a commit are not notified of it."""
         super().rollback()
         self.commit_signal.finish_transaction(committed=False)
 
@@ -154,10 +153,10 @@ class _Database(SqliteDatabase):  # type: ignore[misc]  # peewee has no types
             if time.monotonic() >= deadline:
                 raise OperationalError("database is locked")
             time.sleep(_LOCK_POLL_SECONDS)
-            renew_place()  # in the queue, see LockQueue.hold_place
+            renew_place()  # shows that this writer still waits, see LockQueue.hold_place
 
     def _try_begin(self, lock_type: str) -> bool:
-        """Begin a transaction without waiting; returns False if another one holds the lock."""
+        """Begin a transaction, as `begin`, without waiting; False if another one has the lock."""
         self.execute_sql("PRAGMA busy_timeout = 0")
         try:
             super().begin(lock_type)
@@ -178,9 +177,8 @@ class _Database(SqliteDatabase):  # type: ignore[misc]  # peewee has no types
 
 
 # WAL: readers never wait for the writer. synchronous=full: what was acknowledged to an operator
-# survives a power cut. busy_timeout: writers from other processes queue up instead of failing.
-# secure_delete: deleted or replaced content is overwritten in the file, because citizens may
-# request its removal.
+# survives a power cut. busy_timeout: other processes' writers wait instead of failing.
+# secure_delete: removed content is overwritten in the file, because citizens may request it.
 database = _Database(
     None,
     pragmas={
@@ -221,9 +219,10 @@ def raw_rows(query: Any) -> sqlite.Cursor:
 
 
 def write_transaction() -> AbstractContextManager[Any, None]:
-    """Return a transaction that takes the write lock when it begins.
+    """Return a transaction, for a `with` block, that takes the write lock when it begins.
 
-    Therefore no later statement in it can meet a lock that another connection holds.
+    Therefore no later statement in it has to wait for another connection's lock. Inside another
+    transaction it is only a savepoint: it takes no lock, and is committed with the outer one.
     """
     transaction: AbstractContextManager[Any, None] = database.atomic("immediate")
     return transaction
@@ -232,9 +231,9 @@ def write_transaction() -> AbstractContextManager[Any, None]:
 def in_short_transactions(steps: Iterable[Callable[[], None]]) -> None:
     """Do long work in write transactions that end as soon as another writer waits for the lock.
 
-    Each step is complete in itself: the steps already done stay when a later one fails. Other
-    writers wait for one step at most; it should take some hundredths of a second. When this
-    returns, all is on the disk; it is synced between the transactions, while the lock is free.
+    `steps` are functions that each write a part: those already called stay in effect when a later
+    one fails. Other writers wait for one step at most; it should take some hundredths of a second.
+    When this returns, all is on the disk; it is synced between the transactions.
     """
     pending_steps = deque(steps)
     if not pending_steps:
@@ -251,7 +250,10 @@ def in_short_transactions(steps: Iterable[Callable[[], None]]) -> None:
 
 
 def _run_steps(pending_steps: deque[Callable[[], None]], reserve: int = 0) -> None:
-    """Run and remove the first steps, in one transaction, as time allows; keep `reserve` steps."""
+    """Run and remove the first steps, in one transaction, until the lock must be released.
+
+    The last `reserve` steps are left for a later transaction.
+    """
     with write_transaction():
         started_at = time.monotonic()
         pending_steps.popleft()()
@@ -272,7 +274,7 @@ def _sync_write_ahead_log() -> None:
 
 
 def uncopied_log_bytes() -> int:
-    """Return the bytes of the write-ahead log that are not in the database's file yet.
+    """Return how many bytes of the write-ahead log are not in the database's file yet.
 
     SQLite counts them: the log's file never shrinks, so its size proves nothing. Its index (`-shm`)
     must not be opened: closing it would release this process's locks on it, and a second process
@@ -331,19 +333,17 @@ def yield_write_lock() -> None:
 
 
 def is_busy(error: Exception) -> bool:
-    """Return True if a statement failed only because another connection held a lock for too long.
-
-    A row that is fetched lazily raises SQLite's own exception, not peewee's.
-    """
+    """Return True if a statement failed only because another connection held a lock too long."""
+    # A row that is fetched lazily raises SQLite's own exception, not peewee's.
     is_operational = isinstance(error, (OperationalError, sqlite.OperationalError))
     return is_operational and any(words in str(error) for words in _BUSY_ERRORS)
 
 
 def retry_while_busy[T](write: Callable[[], T], stop: threading.Event) -> T:
-    """Run a write that must not be lost; while the database is busy, retry it until `stop` is set.
+    """Run a write that must not be lost, again and again while the database is busy.
 
-    `write` must leave nothing behind when it fails. Returns its result. Raises its error once
-    `stop` is set, and at once if the error has another reason than a busy database.
+    Returns its result. `write` must leave nothing behind when it fails. Its error is raised if
+    `stop` is set (the process must end), or if the reason is not a busy database.
     """
     while True:
         try:
@@ -389,7 +389,7 @@ def copy_database(target: Path) -> None:
 
 
 def row_batches(rows: ModelSelect, key: Field, size: int = 500) -> Iterator[list[Any]]:
-    """Yield a query's rows in lists of `size`, to save memory, ordered by `key`: its table's id."""
+    """Yield a query's rows in lists of `size`, to save memory, ordered by `key`, its id field."""
     last_key = 0
     while True:
         batch = list(rows.where(key > last_key).order_by(key).limit(size))

@@ -1,4 +1,4 @@
-"""The queue of writers, in all processes, that wait for the database's write lock."""
+"""Whether a writer, in any process, waits for the database's write lock."""
 
 import contextlib
 import fcntl
@@ -9,9 +9,10 @@ from peewee import SqliteDatabase
 
 
 class LockQueue:
-    """The writers in all processes that wait for the write lock; each has a shared lock on a file.
+    """Shows whether a writer in any process waits for the write lock, so that long work lets it in.
 
-    The file is next to the database. The kernel releases its locks when a process ends.
+    It does not decide in which order they get the lock. Each waiting writer holds a shared lock on
+    a file next to the database; the kernel releases it when the writer's process ends.
     """
 
     def __init__(self, database: SqliteDatabase) -> None:
@@ -19,26 +20,26 @@ class LockQueue:
 
     @contextlib.contextmanager
     def hold_place(self) -> Iterator[Callable[[], bool]]:
-        """Let this writer wait in the queue inside the `with` block.
+        """Count this writer as waiting inside the `with` block, once the yielded function succeeds.
 
-        Yields a function that takes the shared lock, and returns False if it could not. Call it at
-        each attempt to begin a transaction: it fails while another process tests whether the queue
-        is empty.
+        The function takes the shared lock on the file, and returns False if it could not: for the
+        moment in which another process calls `is_empty`. Therefore call it again after each failed
+        attempt to begin the transaction.
         """
         with self._open_queue_file() as file:
             yield lambda: self._try_lock(file, fcntl.LOCK_SH)
 
     def is_empty(self) -> bool:
-        """Return True if no writer is waiting, or if the queue's file cannot be used."""
+        """Return True if no writer in any process is waiting, or if the file cannot be used."""
         with self._open_queue_file() as file:
             return self._try_lock(file, fcntl.LOCK_EX)  # it fails if any writer has a shared lock
 
     @staticmethod
     def _try_lock(file: int, kind: int) -> bool:
-        """Lock an open file without waiting; returns False if another process holds its lock.
+        """Lock an open file without waiting; returns False if another lock on it prevents that.
 
-        `kind` is LOCK_SH or LOCK_EX of fcntl. Returns True if the file cannot be locked at all:
-        there is no queue then.
+        `kind` is LOCK_SH or LOCK_EX of fcntl, `file` a descriptor. Returns True if the file cannot
+        be locked at all: then nobody can be seen waiting.
         """
         try:
             fcntl.flock(file, kind | fcntl.LOCK_NB)
@@ -50,7 +51,7 @@ class LockQueue:
 
     @contextlib.contextmanager
     def _open_queue_file(self) -> Iterator[int]:
-        """Open the queue's file for the `with` block; yields its descriptor, -1 on failure."""
+        """Open the file of the locks for the `with` block; yields its descriptor, -1 on failure."""
         try:
             file = os.open(f"{self._database.database}-line", os.O_RDONLY | os.O_CREAT, 0o664)
         except OSError:

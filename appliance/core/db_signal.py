@@ -15,23 +15,28 @@ _GATHER_WINDOW_SECONDS = 0.005  # seconds: changes written together are read tog
 
 
 class CommitSignal:
-    """A signal to other processes that a transaction has ended and its changes can be read.
+    """Notifies the processes that wait for changes that a transaction was committed.
 
-    The signal is the modification time of a file next to the database, which the kernel reports
-    (inotify). A process that was killed before it could signal, or met a full disk, notifies
-    nobody: therefore a waiting process also polls from time to time.
+    A transaction requests this by `request_signal`; a process waits with the help of `open_watch`.
+    The signal is not one of Unix: a file next to the database gets a new modification time, which
+    the kernel reports (inotify). A process that was killed before it could signal, or met a full
+    disk, notifies nobody: therefore a waiting process also polls from time to time.
     """
 
     def __init__(self, database: SqliteDatabase) -> None:
         self._database = database
-        self._thread_state = threading.local()  # `is_requested`: a signal, by its transaction
+        self._thread_state = threading.local()  # `is_requested`, set by `request_signal`
 
     def request_signal(self) -> None:
-        """Request a signal for the end of this thread's transaction."""
+        """Have the waiting processes notified when this thread's transaction is committed."""
         self._thread_state.is_requested = True
 
     def finish_transaction(self, *, committed: bool) -> None:
-        """Signal the end of this thread's transaction, if requested and `committed`."""
+        """Notify the waiting processes if this thread's transaction requested it, and `committed`.
+
+        The request is then forgotten. `committed` is False if the transaction was undone. Only the
+        database calls this, at the end of each transaction.
+        """
         if getattr(self._thread_state, "is_requested", False):
             self._thread_state.is_requested = False
             if committed:
@@ -39,7 +44,9 @@ class CommitSignal:
                     self._touch_file()
 
     def open_watch(self) -> PathWatch:
-        """Return a watch that waits for the next signal; the file is created if it is missing."""
+        """Return a watch that waits until any process signals a commit; close it after use."""
+        # Creates the file if it is missing; to the present watches this is a signal too many. If it
+        # fails, PathWatch polls.
         with contextlib.suppress(OSError):
             self._touch_file()
         return PathWatch(
@@ -47,7 +54,7 @@ class CommitSignal:
         )
 
     def _touch_file(self) -> None:
-        """Give the file a new modification time, which is the signal, or create it."""
+        """Give the file a new modification time, which is the signal, or create the file."""
         try:
             os.utime(self._signal_file)
         except FileNotFoundError:

@@ -10,9 +10,9 @@ from appliance.core import db
 def truncate_log() -> bool:
     """Move the write-ahead log into the database file and truncate it; returns True on success.
 
-    Until then the log still holds pages in their earlier state. The call does not wait: while a
-    reader or the replicator uses the log, and inside a transaction, it returns False, and the
-    caller tries again later.
+    Until then the log still holds pages in their earlier state, with content that was deleted since
+    (such as a citizen's data). The call does not wait: if a reader or the replicator is using the
+    log, or inside a transaction, it returns False, and the caller tries again later.
     """
     if db.database.in_transaction():
         return False
@@ -31,10 +31,10 @@ def truncate_log() -> bool:
 
 
 def vacuum_if_small_enough(max_file_bytes: int) -> bool:
-    """Rewrite the database file without its pages' earlier content (VACUUM).
+    """Rewrite the database file (VACUUM), so that no deleted content is left in it.
 
-    Returns True if that was done. It is not done when the file is larger than `max_file_bytes`,
-    because no other process can write during that time, nor when another writer holds the lock for
+    Returns True if that was done. It is not done if the file is larger than `max_file_bytes`,
+    because no other process can write during that time, nor if another writer holds the lock for
     longer than db.WRITE_LOCK_TIMEOUT_SECONDS.
     """
     if os.path.getsize(str(db.database.database)) > max_file_bytes:

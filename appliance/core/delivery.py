@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 
 class DeliveryError(RuntimeError):
-    """A message could not be sent.
+    """A message could not be sent, or perhaps not; the base class of the errors below.
 
-    `code` is one of outbox.TROUBLES, whose text is shown to the user; `detail` is the other side's
-    own text, or "".
+    `code` is one of outbox.TROUBLES, whose text is shown to the user; `detail` is the error text of
+    the service to which it was sent, or "".
     """
 
     def __init__(self, code: str, detail: str = "") -> None:
@@ -21,11 +21,14 @@ class DeliveryError(RuntimeError):
 
 
 class NotSentError(DeliveryError):
-    """The other side has certainly not accepted the message."""
+    """The service has certainly not accepted the message: it can be sent again."""
 
 
 class RetryLaterError(NotSentError):
-    """The other side asks to wait for `wait_seconds` seconds; for the rest see DeliveryError."""
+    """The service asks to send the message again only after `wait_seconds` seconds.
+
+    For `code` and `detail` see DeliveryError.
+    """
 
     def __init__(self, code: str, detail: str, wait_seconds: float) -> None:
         super().__init__(code, detail)
@@ -33,11 +36,11 @@ class RetryLaterError(NotSentError):
 
 
 class UncertainDeliveryError(DeliveryError):
-    """The other side may have accepted the message: its answer was lost or makes no sense."""
+    """The service may have accepted the message: its answer was lost or makes no sense."""
 
 
 class DeclinedError(DeliveryError):
-    """The other side will never accept this message."""
+    """The service will never accept this message: sending it again would change nothing."""
 
 
 @dataclass(frozen=True)

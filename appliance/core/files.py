@@ -10,10 +10,10 @@ GROUP_READ_WRITE = stat.S_IRGRP | stat.S_IWGRP
 
 
 def share_with_group(file: Path, permission_folder: Path | None = None) -> None:
-    """Give the group of a file the rights to read and write that a folder's group has there.
+    """Let the other processes of the appliance, one group of accounts, use a file of this process.
 
-    `permission_folder` is that folder, by default the file's own. A file that belongs to another
-    account is left unchanged.
+    The file's group gets the rights to read and write that the group of `permission_folder` has (by
+    default, of the file's own folder). A file that belongs to another account is left unchanged.
     """
     status, folder_status = file.stat(), (permission_folder or file.parent).stat()
     group_bits = folder_status.st_mode & GROUP_READ_WRITE
@@ -22,7 +22,7 @@ def share_with_group(file: Path, permission_folder: Path | None = None) -> None:
 
 
 def unused_path(path: Path) -> Path:
-    """Return the path, or the first of `path-2`, `path-3` … that does not exist."""
+    """Return the path if nothing exists there, or else the first unused of `path-2`, `path-3` …"""
     number, unused = 1, path
     while unused.exists():
         number += 1
@@ -31,7 +31,7 @@ def unused_path(path: Path) -> Path:
 
 
 def file_sha256(file: Path) -> str:
-    """Return the SHA-256 hash of a file."""
+    """Return the SHA-256 hash of a file's content, in hexadecimal digits."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

@@ -23,7 +23,7 @@ def merge_intervals[T: (dt.datetime, int)](intervals: Iterable[tuple[T, T]]) -> 
 def subtract_intervals[T: (dt.datetime, int)](
     intervals: Iterable[tuple[T, T]], holes: Iterable[tuple[T, T]]
 ) -> list[tuple[T, T]]:
-    """Return what remains of the intervals without the `holes`, merged and in order."""
+    """Return what remains of the intervals outside the intervals `holes`, merged and in order."""
     pieces = merge_intervals(intervals)
     for begin, end in holes:
         # What is before the hole and after it; an end that is not after its begin means nothing.

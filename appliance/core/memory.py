@@ -10,7 +10,7 @@ _MAX_ARENAS = 2
 
 
 def freeze_loaded_objects() -> None:
-    """Reduce memory use; call it once everything is loaded, before threads start.
+    """Reduce this process's memory use; call it once everything is loaded, before threads start.
 
     Loaded objects are excluded from garbage collection, so that processes go on sharing their
     pages. The C library may create two arenas only: by default it creates eight for each processor,

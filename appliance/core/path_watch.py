@@ -10,10 +10,10 @@ _FALLBACK_POLL_SECONDS = 0.03  # seconds between two polls while the kernel repo
 
 
 class PathWatch:
-    """Waits for events of a path.
+    """Waits until a file or folder changes, so that a process need not poll it.
 
-    `event_flags` are the inotify flags of the events. `gather_seconds` is how long to wait after an
-    event, so that events that occur together are reported together.
+    `event_flags` are the inotify flags of the changes to wait for, its events. `gather_seconds` is
+    how long to wait after an event, so that events that occur together are reported together.
     """
 
     def __init__(self, path: Path, event_flags: int, gather_seconds: float) -> None:
@@ -40,7 +40,7 @@ class PathWatch:
         return True
 
     def close(self) -> None:
-        """Stop watching; a later `wait_for_event` starts again."""
+        """Stop watching the path; a later `wait_for_event` would start again."""
         if self._inotify:
             self._inotify.close()
         self._inotify = None

@@ -2,10 +2,11 @@
 
 
 class Refused(ValueError):
-    """A request is not possible; `code` is the reason, for which the user's page has a text.
+    """What a user or command requested is not possible; `code` is the reason.
 
-    `subject` names what the reason concerns: a field, a step, an appeal. `message` is the reason in
-    English, for commands and logs, which have no such texts.
+    The pages have a text for each code, shown to the user. `subject` names what the reason
+    concerns: a field, a step, an appeal. `message` is the reason in English, for commands and logs,
+    which have no such texts.
     """
 
     def __init__(self, code: str, message: str = "", *, subject: str = "") -> None:

@@ -14,7 +14,7 @@ BRIDGE_RELEASE = "0.3.0"  # the newest release that migrates databases of older 
 
 
 class UnsupportedSchema(RuntimeError):
-    """The database is of a newer or a too old release; the message says which one to install."""
+    """A newer or a too old release made the database; the message says which one to install."""
 
 
 def schema_differences() -> tuple[list[str], list[str]]:
@@ -60,9 +60,10 @@ def _release_names() -> list[str]:
 
 
 def _unknown_names(applied_names: set[str], release_names: list[str]) -> list[str]:
-    """Return the applied migrations of other releases.
+    """Return those of `applied_names` that belong to other releases only.
 
-    Those older than this release's first migration are left out, because it replaces them.
+    `release_names` are this release's own migrations, in order. Names older than the first of them
+    are left out, because that migration replaces them.
     """
     return sorted(
         name for name in applied_names.difference(release_names) if name > release_names[0]

@@ -31,7 +31,7 @@ class MomentField(BigIntegerField):  # type: ignore[misc]  # peewee has no types
 
 
 class DocumentField(TextField):  # type: ignore[misc]  # peewee has no types
-    """A small JSON value that is never searched by SQL."""
+    """A field for a small JSON value (a dict, list, text, number …), stored as JSON text."""
 
     def db_value(self, value: Any) -> str | None:
         """Encode a value as JSON; None becomes NULL."""
@@ -43,7 +43,7 @@ class DocumentField(TextField):  # type: ignore[misc]  # peewee has no types
 
 
 class Table(Model):  # type: ignore[misc]  # peewee has no types
-    """The base class of all tables of the database."""
+    """The base class of the models of all tables: it connects them to the appliance's database."""
 
     class Meta:
         database = database

@@ -38,16 +38,17 @@ _ROW_PLACEHOLDER = "found_row"  # in a condition, represents the row of an entry
 _WEIGHT_ORDER = "bm25(search_text, 10.0, 1.0)"
 
 type Row = Any  # the columns of an entry, as `_candidate_rows` selects them
-# A function from the SQL of a record's integer id to a condition on the record.
+# A function that limits a search to some records: it gets the SQL of a record's integer id and
+# returns peewee's condition on it.
 type Narrowing = Callable[[Any], Any]
 type _Condition = tuple[str, tuple[Any, ...]]  # SQL to add to the conditions, and its values
 
 
 @dataclass(frozen=True)
 class SearchResult:
-    """An entry that was found; the smaller its cost, the nearer it is to the query."""
+    """An entry of the search index that a query found; the lower its cost, the nearer it is."""
 
-    kind: str
+    kind: str  # one of index.KINDS, such as "appeal"
     ref: str  # the key of its record in the table of its kind, as text
     row: int  # the integer id of that record, see SearchItem
     title: str
@@ -60,10 +61,11 @@ _index_words = WordIndex()
 
 
 def preload_words() -> None:
-    """Load the words of the index in advance; each search loads those added since the last one.
+    """Load the words of the search index into memory, so that no user has to wait for it.
 
-    Call it when a process starts: it also excludes all objects of the process from later garbage
-    collections, because with this many objects a collection would take a third of a second.
+    Each search then loads only the words added since. Call it when a process starts: it also
+    excludes all objects of the process from later garbage collections, because with this many
+    objects a collection would take a third of a second.
     """
     _index_words.load_new_words()
     gc.freeze()
@@ -72,10 +74,10 @@ def preload_words() -> None:
 def find_entries(
     query: SearchQuery, kind: str, limit: int, narrowing: Narrowing | None = None
 ) -> list[SearchResult]:
-    """Return at most `limit` entries of a kind that match, the nearest first.
+    """Return at most `limit` entries that match a query, the nearest first; [] if it has no word.
 
-    `narrowing` receives, as SQL, the integer id of an entry's record, and returns a further
-    condition on it. Returns an empty list if no word was typed.
+    Only entries of `kind` (one of index.KINDS) are searched. `narrowing`, if any, limits them to
+    some records: it receives, as SQL, the integer id of a record, and returns a condition on it.
     """
     if not query.words:
         return []
@@ -103,10 +105,11 @@ def find_entries(
 
 
 def likely_results(results: list[SearchResult]) -> list[SearchResult]:
-    """Return the results that contain every word, or else those about as near as the first one.
+    """Return the results to show: those with every typed word, or else those as near as the first.
 
-    `results` are from `find_entries`, the nearest first. It is for kinds with long texts: a word
-    found in a text costs as much as an error, so the cost does not show whether all were found.
+    The latter cost about as much as the first one. `results` are from `find_entries`, the nearest
+    first. It is for entries with long texts (articles, scripts): there a word found in the text
+    costs as much as a typing error, so the cost does not show whether every word was found.
     """
     near = (result for result in results if ranking.is_likely_match(result.cost, results[0].cost))
     return [result for result in results if result.has_every_word] or list(near)
@@ -115,9 +118,9 @@ def likely_results(results: list[SearchResult]) -> list[SearchResult]:
 def matching_ids_query(typed: str, kind: str) -> ModelSelect:
     """Return a query for the ids of all records that contain every typed word, to filter a list.
 
-    It selects one column, `row`: the integer ids of the records in the table of the kind. If no
-    record contains every word, it selects those that contain a similar word for each. If no word
-    that counts was typed (see `_significant_words`), it selects nothing.
+    It selects one column, `row`: the integer ids of records of `kind`, one of index.KINDS. If no
+    record contains every word, it selects those that contain a similar word for each. It selects
+    nothing if no word was typed; of appeals, words of one or two letters do not count.
     """
     query = ranking.parse_query(typed)
     first = index.kind_id_range(kind)[0]
@@ -133,9 +136,9 @@ def matching_ids_query(typed: str, kind: str) -> ModelSelect:
 
 @dataclass(frozen=True)
 class _SearchStep:
-    """One step of a search: the entries that match an FTS5 expression, ranked together.
+    """One step of a search: it finds the entries that match an expression of FTS5 (full text).
 
-    A later step is used if the earlier ones found too little.
+    A search takes the next step only if the earlier ones found too little.
     """
 
     match: str  # the FTS5 expression
@@ -145,12 +148,12 @@ class _SearchStep:
 
     @property
     def has_every_word(self) -> bool:
-        """True if the entries contain every word, as typed or with another ending."""
+        """True if the step's entries contain every typed word, as typed or with another ending."""
         return self.text_word_cost <= _TEXT_MATCH_COST
 
 
 def _search_steps(query: SearchQuery, kind: str) -> Iterator[_SearchStep]:
-    """Yield the steps of a search, the most certain first: each reads the words more generously.
+    """Yield the steps of a search: each allows more differences from the typed words than before.
 
     1. Names that begin with a single very short word. 2. All words exactly (see `_exact_match`),
     then the same in long texts. 3. For each word a similar one, or all words written as one.
@@ -228,10 +231,10 @@ def _missing_word_step(
 
 
 def _significant_words(query: SearchQuery, kind: str) -> list[Word]:
-    """Return the words by which entries are searched.
+    """Return the words of the query that an entry must contain to be found.
 
-    In a kind with many entries, words of one or two letters find too much: they only affect the
-    order.
+    Of _NEWEST_FIRST_KINDS, which have many entries, words of one or two letters would find too
+    much: they are left out, and only affect the order of the results.
     """
     if kind not in _NEWEST_FIRST_KINDS:
         return list(query.words)
@@ -265,7 +268,7 @@ def _similar_completions(word: Word, kind: str) -> list[str]:
 
 
 def _exact_match(word: Word, kind: str) -> str:
-    """Return the FTS5 expression for words that begin with this word, or that differ by the ending.
+    """Return the FTS5 expression for words that begin with `word`, or differ by the ending only.
 
     The index stores only short beginnings: a longer one is replaced by the words of this `kind`
     that begin so, unless they are too many.
@@ -310,10 +313,10 @@ def _count_matches(step: _SearchStep, kind: str, limit: int) -> int:
 
 
 def _narrowing_condition(narrowing: Narrowing | None) -> _Condition:
-    """Return the narrowing condition as SQL and its values; ("", ()) without one.
+    """Return SQL, " AND …", and its values, that limit a search to the records of `narrowing`.
 
-    In the SQL, _ROW_PLACEHOLDER is where the id of a record belongs. Call it once for all steps of
-    a search, because it takes as long as a query.
+    Returns ("", ()) if it is None. The caller replaces _ROW_PLACEHOLDER in the SQL by the id of an
+    entry's record. Call it once for a search, not for each step: it takes as long as a query.
     """
     if not narrowing:
         return "", ()
@@ -325,7 +328,7 @@ def _narrowing_condition(narrowing: Narrowing | None) -> _Condition:
 def _candidate_rows(
     step: _SearchStep, kind: str, extra_condition: _Condition, known_ids: Container[int]
 ) -> list[Row]:
-    """Return the rows of entries that match, except those that an earlier step found (`known_ids`).
+    """Return the rows of entries that match `step`, except those found earlier (`known_ids`).
 
     `extra_condition` is from `_narrowing_condition`. If too many match, the newest are returned for
     _NEWEST_FIRST_KINDS, otherwise the first in the index; of long texts the best by _WEIGHT_ORDER,
@@ -365,7 +368,7 @@ def _candidate_rows(
 def _search_result(
     query: SearchQuery, row: Row, step: _SearchStep, candidate_rank: int
 ) -> SearchResult:
-    """Return the row of a candidate that a step found as a result, with its cost."""
+    """Build the result, with its cost, for the row of a candidate that `step` found."""
     id, kind, ref, title, names, about = row
     text_word_cost = step.text_word_cost
     if about and text_word_cost < _MISSING_WORD_COST:
@@ -384,7 +387,7 @@ def _search_result(
 
 
 def _result_order(result: SearchResult) -> tuple[Any, ...]:
-    """Return the sort key of a result: its cost, and what decides among about equal costs."""
+    """Return the key by which results are sorted: the cost, then what decides if it is equal."""
     if result.kind in _NEWEST_FIRST_KINDS:
         return round(result.cost, 1), -result.row
     if result.kind in index.LONG_TEXT_KINDS:

@@ -28,7 +28,7 @@ _PAGES_PER_STEP = 100  # pages of the index that are merged in one step
 
 @dataclass(frozen=True)
 class SearchItem:
-    """An item that can be found by its title, its other names, its context and its text.
+    """An item to be indexed: it is found by its title, other names, context (`about`) and text.
 
     `kind` is one of KINDS, and `ref` the item's key in the table of its kind, as text. `about`
     holds a few words that distinguish it from others of its name, such as the district of a
@@ -48,10 +48,11 @@ class SearchItem:
 
 
 def index_item(item: SearchItem, listed_words: set[str] | None = None) -> None:
-    """Add an item to the index, or replace its entry; call it inside a transaction.
+    """Add an item to the search index, or replace its entry; call it inside a transaction.
 
-    `listed_words` are words that the word list is known to contain for this kind; the item's words
-    are added to the set.
+    `listed_words` saves time if many items of a kind are indexed: pass an empty set, and the same
+    one again with each further item. It collects the words that the table SearchWord contains
+    already, which are not inserted again.
     """
     names = list(dict.fromkeys(filter(None, map(fold_text, (item.title, *item.names)))))
     texts = fold_text(item.about), fold_text(item.text)
@@ -97,8 +98,8 @@ def stored_texts(kind: str, rows: Collection[int]) -> dict[int, str]:
 def drop_entry(kind: str, ref: str) -> None:
     """Remove an entry from the index, if it exists; call it inside a transaction.
 
-    The entry's words stay in the word list until `forget_words` or `clear_kind` is called: they
-    match nothing.
+    The entry's words stay in the table SearchWord, without effect, until `forget_words` or
+    `clear_kind` is called.
     """
     entry = SearchEntry.get_or_none(SearchEntry.kind == kind, SearchEntry.ref == ref)
     if entry:
@@ -109,10 +110,11 @@ def drop_entry(kind: str, ref: str) -> None:
 
 
 def forget_words(kind: str, *texts: str) -> None:
-    """Remove the words of texts from a kind's word list, except those that an entry still contains.
+    """Remove the words of `texts` from the table SearchWord, unless an entry still contains them.
 
-    Call it for texts that were replaced or deleted, so that a person's data is not kept there. It
-    is not for LONG_TEXT_KINDS, because it does not search the rows that contain long texts.
+    Call it for texts of a `kind` (one of KINDS) that were replaced or deleted, so that a person's
+    data is not kept there. It is not for LONG_TEXT_KINDS, because it does not search the rows that
+    contain long texts.
     """
     for word in sorted(_correctable_words(map(fold_text, texts))):
         query = f'"{keys.sound_key(word)}"'
@@ -121,7 +123,7 @@ def forget_words(kind: str, *texts: str) -> None:
 
 
 def merge_index_step(is_first: bool = False) -> bool:
-    """Do one step of merging the index's segments into one, which is the fastest to read.
+    """Do one step of merging the segments of the full-text index into one, so that it is fastest.
 
     Call it inside a transaction. `is_first`: this step begins a merge, the later ones continue it.
     Returns True if more steps may be needed.
@@ -134,7 +136,7 @@ def merge_index_step(is_first: bool = False) -> bool:
 
 
 def clear_kind(kind: str) -> None:
-    """Remove all entries of a kind and its words; call it inside a transaction."""
+    """Remove all entries of a kind (one of KINDS), and its words; call it inside a transaction."""
     for in_text_rows in (False, True):
         id_range = kind_id_range(kind, in_text_rows)
         database.execute_sql("DELETE FROM search_text WHERE rowid BETWEEN ? AND ?", id_range)
@@ -143,12 +145,12 @@ def clear_kind(kind: str) -> None:
 
 
 def is_kind_empty(kind: str) -> bool:
-    """Return True if a kind has no entries."""
+    """Return True if the search index has no entries of a kind (one of KINDS)."""
     return not SearchEntry.select().where(SearchEntry.kind == kind).exists()
 
 
 def kind_condition(kind: str) -> Expression:
-    """Return the condition that a row of the index belongs to a kind.
+    """Return the condition, for a query of SearchText, that a row is of an entry of this kind.
 
     It excludes the additional rows that contain long texts (see `kind_id_range`).
     """
@@ -157,10 +159,11 @@ def kind_condition(kind: str) -> Expression:
 
 
 def kind_id_range(kind: str, in_text_rows: bool = False) -> tuple[int, int]:
-    """Return the first and the last id of an entry of a kind; the first is that of row 0.
+    """Return the first and the last id that the index has for entries of a kind (one of KINDS).
 
-    With `in_text_rows`, the range of the additional rows that contain the text too; only the
-    entries of LONG_TEXT_KINDS have them.
+    The first id plus a record's own id is the id of its entry. With `in_text_rows`, it is the range
+    of the additional rows of SearchText that contain the long text too; only the entries of
+    LONG_TEXT_KINDS have them.
     """
     first = (KINDS.index(kind) + 1) * _IDS_PER_KIND + (_TEXT_ROW_OFFSET if in_text_rows else 0)
     return first, first + _IDS_PER_KIND - 1
@@ -182,10 +185,10 @@ def _entry_id(item: SearchItem) -> int:
 
 
 def _index_tokens(texts: Iterable[str]) -> str:
-    """Return the tokens by which the index represents folded texts, separated by blanks.
+    """Return the tokens that the index stores for folded texts, separated by blanks.
 
-    A long number also yields each of its endings, so that any part of it is the beginning of a
-    token.
+    The tokens of a word are its sound key and those of its stems (Word.tokens). A long number also
+    gives each of its endings, so that any part of it is the beginning of a token.
     """
     tokens: list[str] = []
     for text in texts:
@@ -199,9 +202,9 @@ def _index_tokens(texts: Iterable[str]) -> str:
 
 
 def _correctable_words(texts: Iterable[str]) -> set[str]:
-    """Return the words whose misspellings are found: each as written, and as its Uzbek stem.
+    """Return the words of folded texts that are found even if a user misspells them.
 
-    The stem is the word without its Uzbek endings.
+    These are the words of at least three letters, each as written, and without its Uzbek endings.
     """
     keyed_words = (
         keys.word_from_spelling(word) for text in texts for word in text.split() if word.isalpha()

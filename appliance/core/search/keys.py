@@ -36,13 +36,16 @@ _DOUBLED_LETTER = re.compile(r"(.)\1+")
 
 @dataclass(frozen=True, eq=False)  # each word has one object: `word_from_spelling` caches it
 class Word:
-    """A folded word (see i18n.fold_text) and its keys, each computed on first use."""
+    """A word, and the forms of it (keys) by which the search finds it; each computed on first use.
+
+    `spelling` is folded: in lower-case ASCII, whatever its script was (see i18n.fold_text).
+    """
 
     spelling: str
 
     @functools.cached_property
     def sound(self) -> str:
-        """The word's sound key, see `sound_key`."""
+        """The word's sound key: the same for spellings that sound alike (see `sound_key`)."""
         return sound_key(self.spelling)
 
     @functools.cached_property
@@ -73,12 +76,12 @@ class Word:
 
     @functools.cached_property
     def sound_letters(self) -> int:
-        """The letters of the word's sound key, as a bit mask."""
+        """Which letters the word's sound key contains, as a bit mask (see `letter_mask`)."""
         return letter_mask(self.sound)
 
     @functools.cached_property
     def spelling_letters(self) -> int:
-        """The letters of the word's spelling, as a bit mask."""
+        """Which letters the word's spelling contains, as a bit mask (see `letter_mask`)."""
         return letter_mask(self.spelling)
 
     @functools.cached_property
@@ -96,11 +99,11 @@ class Word:
 
     @functools.cached_property
     def match_prefixes(self) -> tuple[str, ...]:
-        """Prefixes for finding other forms of this word, which the user may have typed unfinished.
+        """Beginnings of sound keys, by which other forms of this word are found.
 
-        The sound key of every longer form, or form with another ending, starts with one of them.
-        They are two letters shorter than the tokens, because these letters may change before an
-        ending.
+        The sound key of every form that is longer, or has another ending, starts with one of them;
+        so the word itself may be unfinished. Each is a sound key in `tokens` (of the word and of
+        its stems) without its last two letters, because these may change before an ending.
         """
         return tuple(dict.fromkeys(token[: max(2, len(token) - 2)] for token in self.tokens))
 
@@ -123,15 +126,17 @@ class Word:
 
 
 def text_words(text: str) -> list[Word]:
-    """Return the words of a text, folded, in order."""
+    """Return the words of a text, in order, for a search; each is folded (see i18n.fold_text)."""
     return [word_from_spelling(spelling) for spelling in fold_text(text).split()]
 
 
 def sound_key(spelling: str) -> str:
-    """Return the sound key of a folded word; Uzbek and Russian spellings have nearly the same key.
+    """Return a key that is the same for words that sound alike, to find a word spelt otherwise.
 
-    In the word, o, oʻ, u and a count as one vowel, and i, e and y as another; x counts as h, q as
-    k, ts as s. In the key, x represents sh and c represents ch. A word with digits stays unchanged.
+    `spelling` is folded (i18n.fold_text). Uzbek and Russian spellings of a word have nearly the
+    same key. In the word, o, oʻ, u and a count as one vowel, and i, e and y as another; x counts as
+    h, q as k, ts as s. In the key, x represents sh and c represents ch. A word with digits stays
+    unchanged.
     """
     if not spelling.isalpha() and any(char.isdigit() for char in spelling):
         return spelling
@@ -155,7 +160,7 @@ def letter_mask(word: str) -> int:
 
 @functools.lru_cache(maxsize=50_000)
 def word_from_spelling(spelling: str) -> Word:
-    """Return the word that is spelled this way; `spelling` is folded (see i18n.fold_text)."""
+    """Return the Word with this `spelling`, which is folded (see i18n.fold_text); it is cached."""
     return Word(spelling)
 
 

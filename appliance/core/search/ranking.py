@@ -34,7 +34,10 @@ _SHORT_WORD_LETTERS = 3  # letters up to which a word is compared with all other
 
 
 class _WordCosts(dict[Word, float]):
-    """The costs of reading one typed word as other words: a cache, by the other word."""
+    """The costs of reading one typed word as other words: a cache, by the other word.
+
+    The more a word differs from the typed one, the higher is its cost.
+    """
 
     def __init__(self, typed: Word) -> None:
         super().__init__()  # an empty cache
@@ -53,9 +56,9 @@ class _WordCosts(dict[Word, float]):
         return min(map(self.__getitem__, names), default=NO_MATCH_COST)
 
     def cache_costs(self, words: Iterable[Word]) -> None:
-        """Compute and store the costs of many words, most of which are unlike the typed one.
+        """Compute and cache the costs of many words at once, which is faster than one by one.
 
-        Unless the typed word is short, these get NO_MATCH_COST without being compared one by one.
+        Unless the typed word is short, the words unlike it get NO_MATCH_COST without a comparison.
         """
         new = [word for word in words if word not in self]
         if len(self._typed.spelling) > _SHORT_WORD_LETTERS:
@@ -67,7 +70,7 @@ class _WordCosts(dict[Word, float]):
 
 @dataclass(frozen=True)
 class SearchQuery:
-    """The typed text as words; the costs of compared words are cached."""
+    """What a user typed into a search, as words; it caches the costs of the words compared."""
 
     words: tuple[Word, ...]  # in the order in which they were typed; may be empty
     # All words as one, in case the user typed a blank within a word; None for fewer than two words.
@@ -75,24 +78,28 @@ class SearchQuery:
 
     @functools.cached_property
     def word_costs(self) -> tuple[_WordCosts, ...]:
-        """For each word of the query, the costs of reading it as the words it was compared with."""
+        """For each word of the query, the costs of reading it as other words, by the other word."""
         return tuple(map(_WordCosts, self.words))
 
     @functools.cached_property
     def joined_costs(self) -> _WordCosts:
-        """The costs of reading the query's words, joined into one, as words compared with it.
+        """The costs of reading all words of the query, joined into one, as names joined likewise.
 
-        These are names that are joined in the same way, so that blanks do not matter. A query of
-        one word is its own joined form; the query must not be empty.
+        With them a query matches a name even if blanks are missing or too many. A query of one word
+        is its own joined form; the query must not be empty.
         """
         return _WordCosts(self.joined) if self.joined else self.word_costs[0]
 
     def word_cost(self, number: int, name: Word) -> float:
-        """Return the cost of reading the query's word at the index `number` as a word of a name."""
+        """Return the cost of reading the query's word at the index `number` as the word `name`."""
         return self.word_costs[number][name]
 
     def cache_word_costs(self, names: Collection[str], contexts: Iterable[str] = ()) -> None:
-        """Compute at once the word costs that `match_cost` needs for many names and contexts."""
+        """Compute at once, and keep, the word costs that `match_cost` needs for many entries.
+
+        `names` and `contexts` are the `names` and `about` that `match_cost` will receive. The call
+        is optional: it saves time, because `match_cost` computes the missing costs one by one.
+        """
         parsed_names = [_parse_names(name_text) for name_text in names]
         distinct_words = {word for name in parsed_names for word in name.words}
         distinct_words.update(
@@ -104,9 +111,9 @@ class SearchQuery:
 
 
 def parse_query(typed: str) -> SearchQuery:
-    """Parse typed text into a query; only its first MAX_WORDS words are used.
+    """Parse the text that a user typed into a query; only its first MAX_WORDS words are used.
 
-    The query of a text without a letter or digit has no words.
+    If the text has no letter or digit, the query has no words.
     """
     typed_words = keys.text_words(typed)[:MAX_WORDS]
     joined_words = (
@@ -120,11 +127,11 @@ def parse_query(typed: str) -> SearchQuery:
 def match_cost(
     query: SearchQuery, names: str, about: str = "", text_word_cost: float = NO_MATCH_COST
 ) -> float:
-    """Return the cost of reading a query as names, which are folded and separated by bars.
+    """Return how far a query is from the names of an entry: 0 if equal, the higher the farther.
 
-    `about`: folded context words of the names, such as the district of a mahalla; `text_word_cost`:
-    the cost of a typed word that is found neither in the names nor in the context. The query must
-    have a word.
+    `names` are in the form that `fold_names` returns. `about`: context of the names, folded words
+    such as the district of a mahalla, which users may type too. `text_word_cost`: the cost of a
+    typed word that is found neither in the names nor in the context. The query must have a word.
     """
     parsed_names = _parse_names(names)
     context_words = _parse_names(about).words if about else ()
@@ -171,7 +178,7 @@ def rank_candidates[Thing](
 def best_matches[Thing](
     candidates: Iterable[Thing], typed: str, names_of: Callable[[Thing], str]
 ) -> list[Thing]:
-    """Return the likely matches among a few candidates, the nearest first.
+    """Return those of a few candidates that a user probably means by `typed`, the nearest first.
 
     `names_of` returns a candidate's names in the form that `fold_names` returns. If no word was
     typed, all candidates are returned, in their order. If one matches without misspelling, misspelt
@@ -207,12 +214,12 @@ def is_likely_match(cost: float, least_cost: float) -> bool:
 
 @functools.lru_cache(maxsize=20_000)
 def fold_names(*names: str) -> str:
-    """Return names in the form that `rank_candidates` compares: each folded, separated by bars."""
+    """Return the names of one candidate as a text for `match_cost`: folded, separated by bars."""
     return "|".join(dict.fromkeys(filter(None, map(fold_text, names))))
 
 
 def _word_cost(typed: Word, name: Word) -> float:
-    """Return the cost of reading a typed word as a word of a name; NO_MATCH_COST if it is another.
+    """Return the cost of reading `typed` as `name`, a word of a name; NO_MATCH_COST if unlike it.
 
     The checks go from the same spelling over the same sound, an unfinished word and another ending
     to a misspelling.
@@ -276,7 +283,7 @@ def _similar_positions(word: str, words: list[str] | dict[int, str], max_errors:
 
 
 def _is_other_word(typed: Word, name: Word) -> bool:
-    """Return True if the name lacks more of the typed letters than errors can explain.
+    """Return True if `name` is surely another word: it lacks more typed letters than errors allow.
 
     This function is called for all words, so it must be quick. A typed word with an ending that the
     name lacks is not excluded: its stem may be the name, misspelt.
@@ -290,7 +297,7 @@ def _is_other_word(typed: Word, name: Word) -> bool:
 
 
 def _misspelling_cost(typed: Word, name: Word) -> float:
-    """Return the cost of reading a misspelt typed word as a word of a name.
+    """Return the cost of reading `typed`, taken as misspelt, as `name`, a word of a name.
 
     The cost grows with the number of typing errors between the two. If there are too many, the stem
     of the typed word is tried, then the beginning of the name, as the typed word may be unfinished;

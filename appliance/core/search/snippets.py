@@ -16,7 +16,7 @@ _MIN_DOUBTFUL_COST = 1.0  # from this cost on, a word counts only if no other wo
 
 @dataclass(frozen=True)
 class TextPiece:
-    """A piece of a text; `marked` is True if it matches the query."""
+    """A piece of a snippet; `marked` is True if it matches the query, and is to be highlighted."""
 
     text: str
     marked: bool = False
@@ -27,14 +27,15 @@ class _MatchSpan(NamedTuple):
 
     start: int
     end: int
-    query_word_index: int
+    query_word_index: int  # of the matched word, in SearchQuery.words
 
 
 def build_snippet(text: str, query: SearchQuery, length: int = SNIPPET_LETTERS) -> list[TextPiece]:
     """Return the part of a text, of about `length` characters, that contains the most typed words.
 
-    It is returned in pieces, of which those that match the query are marked. Of equally good parts
-    it is the first one; the beginning of the text if it contains no typed word.
+    It is for a list of search results. It is returned in pieces, and those that match the query are
+    marked. Of equally good parts it is the first one; the beginning of the text if it contains no
+    typed word.
     """
     text = " ".join(text.split())
     spans = _match_spans(text, query)
@@ -58,7 +59,7 @@ def build_snippet(text: str, query: SearchQuery, length: int = SNIPPET_LETTERS) 
 
 
 def first_match_span(name: str, query: SearchQuery) -> tuple[int, int]:
-    """Return the start and end position of the first match in a name; (0, 0) if nothing matches."""
+    """Return (start, end) of the first word in `name` that matches; (0, 0) if no word does."""
     spans = _match_spans(name, query)
     return (spans[0].start, spans[0].end) if spans else (0, 0)
 
@@ -82,12 +83,15 @@ def _match_spans(text: str, query: SearchQuery) -> list[_MatchSpan]:
 
 
 def _distinct_words_within(spans: list[_MatchSpan], window_start: int, length: int) -> int:
-    """Return how many different words of the query begin in a window of `length` characters."""
+    """Return how many different words of the query match in `length` characters of the text.
+
+    These are counted from the position `window_start`.
+    """
     window = range(window_start, window_start + length)
     return len({span.query_word_index for span in spans if span.start in window})
 
 
 @functools.lru_cache(maxsize=50_000)
 def _folded_words(word: str) -> tuple[keys.Word, ...]:
-    """Return a word of a text in folded form; an underscore in it separates two words."""
+    """Return the words, folded, of which a word of a text consists: _ in it separates two."""
     return tuple(keys.word_from_spelling(spelling) for spelling in fold_text(word).split())

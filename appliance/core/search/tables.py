@@ -8,7 +8,10 @@ from appliance.core.tables import Table
 
 
 class SearchEntry(Table):
-    """An entry of the search index; its id also encodes its kind (search.index)."""
+    """An entry of the search index: one record that can be found, of one kind (appeal, article, …).
+
+    Its id also encodes its kind (index.kind_id_range).
+    """
 
     id = IntegerField(primary_key=True)
     kind = CharField()  # search.index.KINDS
@@ -23,9 +26,9 @@ class SearchEntry(Table):
 
 
 class SearchWord(Table):
-    """A folded word (see i18n.fold_text) by which an entry of a kind can be found.
+    """A folded word (see i18n.fold_text) that an entry of a kind contains.
 
-    `word_lists` reads these rows.
+    `word_lists` loads these rows into memory, to find the words that a typed one may mean.
     """
 
     id = AutoIncrementField()  # never reused, so that a reader can continue from the last one
@@ -37,7 +40,7 @@ class SearchWord(Table):
 
 
 class SearchText(FTS5Model):  # type: ignore[misc]  # peewee has no types
-    """Full-text index of the words of entries, stored as the sound keys of each word and its stems.
+    """Full-text index of the words of entries: of each word, the sound key and those of its stems.
 
     A row's rowid is the id of its entry; an entry with a long text has a second row.
     """

@@ -1,8 +1,9 @@
-"""The index's words in a process's memory: which begin with a prefix, which are similar to a word.
+"""The words of the search index in a process's memory: finds those similar to a typed word.
 
-A word that differs by few errors has at least one piece (a run of its letters) unchanged, at nearly
-its position. Therefore the words are indexed by their pieces, and a typed word is compared only
-with those that share a piece with it.
+A word is divided into two to four pieces, runs of its letters of about equal length. If another
+word differs by few errors, at least one piece is unchanged in it, at nearly the same position.
+Therefore the words are stored by their pieces, and a typed word is compared only with those that
+share a piece with it.
 """
 
 import bisect
@@ -24,13 +25,14 @@ _MAX_PIECES = 4  # of longer words, which may have three errors
 
 
 class _WordList:
-    """The words of one kind (of entries), either by their spellings or by their sound keys."""
+    """The words of the entries of one kind (appeal, …), as spellings or as sound keys."""
 
     def __init__(self) -> None:
         self._all: set[str] = set()
         self._sorted: list[str] = []
         self._unsorted: list[str] = []  # added since `_sorted` was sorted
-        # The words by (length of the word, number of the piece, letters of the piece).
+        # The words by (length of the word, number of the piece, letters of the piece): a word that
+        # is similar to a typed one shares a piece with it (see the module's description).
         self._pieces: dict[tuple[int, int, str], list[str]] = {}
         # Cached by `words_beginning_like`: the distinct beginnings by (length, first letter).
         self._beginnings: dict[tuple[int, str], dict[str, None]] = {}
@@ -44,7 +46,7 @@ class _WordList:
         size = len(word)
         for number, (begin, end) in enumerate(_piece_bounds(size)):
             self._pieces.setdefault((size, number, word[begin:end]), []).append(word)
-        # The cached beginnings contain this word too, if it is long enough for them.
+        # A cached beginning is only of words at least two letters longer than it.
         for (length, letter), beginnings in self._beginnings.items():
             if word[0] == letter and size > length + 1:
                 beginnings[word[:length]] = None
@@ -59,9 +61,10 @@ class _WordList:
         return self._sorted[first:last] if last - first <= limit else None
 
     def similar_words(self, word: str, max_errors: int) -> list[tuple[int, str]]:
-        """Return (errors, word) of words that differ by at most `max_errors`, the nearest first.
+        """Return (errors, word) for each listed word similar to `word`, the most similar first.
 
-        Returns at most MAX_READINGS of them, and [] if `max_errors` is 0.
+        `errors` is the number of typing errors by which they differ: at most `max_errors`. Returns
+        at most MAX_READINGS words, and [] if `max_errors` is 0.
         """
         if not max_errors:
             return []
@@ -72,10 +75,11 @@ class _WordList:
         return sorted((errors, candidate) for candidate, errors, _place in matches)[:MAX_READINGS]
 
     def words_beginning_like(self, prefix: str, max_errors: int) -> list[str]:
-        """Return words, at least two letters longer than `prefix`, whose beginning is like it.
+        """Return words that `prefix` may be the misspelt beginning of, the likeliest first.
 
-        The first letter must be the same; at most `max_errors` errors are allowed. Returns at most
-        MAX_READINGS words, those with the most similar beginning first.
+        They are at least two letters longer than `prefix`, have the same first letter, and their
+        beginning differs from it by at most `max_errors` typing errors. Returns at most
+        MAX_READINGS words.
         """
         size = len(prefix)
         cache_key = size, prefix[0]
@@ -101,7 +105,10 @@ class _WordList:
         return completions[:MAX_READINGS]
 
     def _words_sharing_piece(self, word: str, max_errors: int) -> set[str]:
-        """Return words of similar length with a piece of `word` at nearly the same position."""
+        """Return the words that may differ from `word` by at most `max_errors` typing errors.
+
+        These have nearly its length, and share a piece with it at nearly the same position.
+        """
         words: set[str] = set()
         # By how many letters the other word is longer, and how far its pieces may then be shifted.
         for longer in range(max(-max_errors, 1 - len(word)), max_errors + 1):
@@ -115,7 +122,7 @@ class _WordList:
 
 
 def _piece_bounds(size: int) -> list[tuple[int, int]]:
-    """Return the start and end of each piece of a word of `size` letters, from a cache if short."""
+    """Return the (start, end) of each piece into which a word of `size` letters is divided."""
     return (
         _PIECE_BOUNDS_CACHE[size]
         if size < len(_PIECE_BOUNDS_CACHE)
@@ -124,7 +131,10 @@ def _piece_bounds(size: int) -> list[tuple[int, int]]:
 
 
 def _compute_piece_bounds(size: int) -> list[tuple[int, int]]:
-    """Divide `size` letters into pieces of about equal length; a longer word has more of them."""
+    """Divide `size` letters into pieces of about equal length; returns the (start, end) of each.
+
+    A longer word has more pieces.
+    """
     pieces = next((pieces for below, pieces in _PIECES_BY_LENGTH if size < below), _MAX_PIECES)
     return list(pairwise(size * n // pieces for n in range(pieces + 1)))
 
@@ -133,17 +143,21 @@ _PIECE_BOUNDS_CACHE = [_compute_piece_bounds(size) for size in range(40)]
 
 
 class WordIndex:
-    """The words of all kinds that this process has loaded so far."""
+    """The words of the search index that this process has loaded, by kind of entry (appeal, …).
+
+    It returns those that begin with a prefix, and those that are similar to a typed word. Call
+    `load_new_words` before a search: it loads the words that were indexed since.
+    """
 
     def __init__(self) -> None:
         self._database_file = ""  # of the database whose words are loaded
         self._last_id = 0  # of the newest loaded word
-        self._spellings: dict[str, _WordList] = {}  # by kind
-        self._sounds: dict[str, _WordList] = {}  # by kind
+        self._spellings: dict[str, _WordList] = {}  # by kind of entry
+        self._sounds: dict[str, _WordList] = {}  # the words' sound keys, by kind of entry
         self._lock = threading.Lock()
 
     def load_new_words(self) -> None:
-        """Load the words that were added since the last call; ids are never reused.
+        """Load the words that were added to the index since the last call.
 
         If the process has opened another database since, its words replace the loaded ones.
         """
@@ -158,10 +172,10 @@ class WordIndex:
                 self._last_id = max(self._last_id, id)
 
     def similar_sounds(self, kind: str, word: Word) -> list[tuple[int, str]]:
-        """Return the sounds of words that `word` may be a misspelling of, the nearest first.
+        """Return (errors, sound key) for each word that `word` may be a misspelling of.
 
-        Each is (errors, sound); `errors` is the number of typing errors by which they differ. Only
-        the words of items of this `kind`, such as appeals, are compared.
+        `errors` is the number of typing errors by which they differ; the least come first. Only the
+        loaded words of entries of this `kind`, such as "appeal", are compared.
         """
         spellings, sounds = self._spellings.get(kind), self._sounds.get(kind)
         if not spellings or not sounds:
@@ -177,9 +191,10 @@ class WordIndex:
         return [(errors, match) for match, errors in least_errors.items()][:MAX_READINGS]
 
     def sounds_with_prefix(self, kind: str, sound: str, limit: int) -> list[str] | None:
-        """Return a kind's sound keys that begin with `sound`; None if there are more than `limit`.
+        """Return the sound keys that begin with `sound`; None if there are more than `limit`.
 
-        Returns an empty list if no word of this kind is loaded.
+        Only the loaded words of entries of this `kind`, such as "appeal", are considered; returns
+        [] if no such word is loaded.
         """
         sounds = self._sounds.get(kind)
         if not sounds:
@@ -188,10 +203,10 @@ class WordIndex:
             return sounds.words_with_prefix(sound, limit)
 
     def sounds_beginning_like(self, kind: str, sound: str) -> list[str]:
-        """Return the sounds of a kind whose beginning is similar to `sound`.
+        """Return the sound keys whose beginning is similar to `sound`, of an unfinished word.
 
-        Returns an empty list if `sound` has fewer than MIN_UNFINISHED_LETTERS letters: too many
-        words would begin like it.
+        Only the loaded words of entries of this `kind`, such as "appeal", are considered. Returns
+        [] if `sound` has fewer than MIN_UNFINISHED_LETTERS letters: too many words begin like it.
         """
         sounds = self._sounds.get(kind)
         if not sounds or len(sound) < ranking.MIN_UNFINISHED_LETTERS:
