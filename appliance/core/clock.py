@@ -17,7 +17,7 @@ def now() -> dt.datetime:
 
 
 def microseconds_since_epoch(time: dt.datetime) -> int:
-    """Return the microseconds from 1970 UTC to an aware datetime, as tables store times."""
+    """Return the microseconds from 1970 UTC to an aware datetime: the form that tables store."""
     return (time - _EPOCH) // _MICROSECOND
 
 
@@ -51,11 +51,12 @@ class WorkingCalendar:
     def list_intervals(
         self, first: dt.date, last: dt.date, weekday: int | None, inside: bool | None
     ) -> list[Interval]:
-        """Return the days `first` to `last`, both included, as intervals in the order of time.
+        """Return the intervals inside, or outside, working hours in the days `first` to `last`.
 
-        A working day is split where its working hours begin and end; another day is one interval.
-        `inside` True returns only the intervals inside working hours, False only those outside,
-        None both. `weekday` keeps one day of the week (1 is Monday), None every day.
+        Both days are included, and the intervals in the order of time. A working day is split where
+        its working hours begin and end; another day is one interval. `inside` True returns only the
+        intervals inside working hours, False only those outside, and None returns both. `weekday`
+        keeps one day of the week (1 is Monday), None every day.
         """
         intervals = []
         for offset in range((last - first).days + 1):

@@ -136,7 +136,7 @@ class _Database(SqliteDatabase):  # type: ignore[misc]  # peewee has no types
                 self._next_writer_lock.release()
 
     def commit(self) -> None:
-        """Commit a transaction; if it requested this (CommitSignal), notify waiting processes."""
+        """Commit; if `request_signal` was called, notify the processes that wait (CommitSignal)."""
         super().commit()
         self.commit_signal.finish_transaction(committed=True)
 
@@ -195,7 +195,7 @@ database = _Database(
 
 
 def open_database(path: Path) -> SqliteDatabase:
-    """Point the models at a database file (created if missing); opens no connection yet."""
+    """Let all models use a database file, created if it is missing; opens no connection yet."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(FileExistsError):  # closing it would release our locks on it
         os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL, 0o666))
@@ -213,7 +213,7 @@ def keep_connections_open(count: int) -> None:
 
 
 def raw_rows(query: Any) -> sqlite.Cursor:
-    """Return a cursor of a query's rows as tables store them: a datetime in microseconds."""
+    """Execute a query; returns a cursor of rows as tables store them: datetimes in microseconds."""
     cursor: sqlite.Cursor = database.execute(query)
     return cursor
 
@@ -312,7 +312,7 @@ def _temporary_pragma(pragma: str, value: str, *, usually: str) -> Iterator[None
 
 
 def _must_release_lock(held_seconds: float) -> bool:
-    """Return True if long work must free the lock after `held_seconds`; sooner if others wait."""
+    """Return True if long work must free its lock after `held_seconds`, sooner if writers wait."""
     return held_seconds >= _MAX_HOLD_SECONDS or (
         held_seconds >= _CONTENDED_HOLD_SECONDS and not database.lock_queue.is_empty()
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 
 class DeliveryError(RuntimeError):
-    """A message could not be sent, or perhaps not; the base class of the errors below.
+    """Sending a message failed, or its outcome is unknown: the base class of the errors below.
 
     `code` is one of outbox.TROUBLES, whose text is shown to the user; `detail` is the error text of
     the service to which it was sent, or "".

@@ -14,7 +14,7 @@ _DEFAULT_WAIT_SECONDS, _MAX_WAIT_SECONDS = 30.0, 3600.0  # until a retry
 
 
 def send_request(method: str, url: str, **kwargs: Any) -> requests.Response:
-    """Send a request; returns the response, whatever its status.
+    """Send a request to a service outside the appliance; returns the response, whatever its status.
 
     `kwargs` are those of `requests.request`; redirections are not followed. Raises NotSentError if
     the request certainly did not arrive, UncertainDeliveryError if it may have arrived.
@@ -53,7 +53,7 @@ def json_object(response: requests.Response) -> dict[str, Any]:
 
 
 def raise_for_service_fault(response: requests.Response) -> None:
-    """Raise the error for a status that is a fault of the service, not of the message.
+    """Raise the error for a response whose status shows a fault of the service, not of the message.
 
     Raises RetryLaterError for 429, and NotSentError for 402 to 405: a server that returns such a
     status has accepted nothing. For any other status it raises nothing: the services use these
@@ -81,7 +81,7 @@ def error_text(response: requests.Response) -> str:
 
 
 def is_html_page(response: requests.Response) -> bool:
-    """Return True if the response is an HTML page, such as the login page of a network."""
+    """Return True if an HTML page came in place of the service's answer, such as a login page."""
     first_byte = response.content.lstrip(b"\xef\xbb\xbf\t\r\n ")[:1]
     content_type = response.headers.get("Content-Type", "").lower()
     # A service may label its plain text "text/html"; no page is without a tag.
@@ -89,7 +89,10 @@ def is_html_page(response: requests.Response) -> bool:
 
 
 def _retry_after_seconds(response: requests.Response) -> float:
-    """Return the number of seconds that a service asks to wait, within limits, or the default."""
+    """Return how many seconds to wait until the next request, as the service's Retry-After asks.
+
+    It is at most _MAX_WAIT_SECONDS, and _DEFAULT_WAIT_SECONDS if the header holds no number.
+    """
     retry_after = response.headers.get("Retry-After", "")
     return (
         min(max(float(retry_after), 1.0), _MAX_WAIT_SECONDS)
@@ -99,7 +102,7 @@ def _retry_after_seconds(response: requests.Response) -> float:
 
 
 def _error_reason(error: requests.RequestException) -> str:
-    """Return an error's reason as text, without the URL, which may contain a secret."""
+    """Return an error's reason as text for the log, without the URL, which may contain a secret."""
     inner = error.args[0] if error.args else error
     reason = getattr(inner, "reason", None) or (getattr(inner, "args", None) or [inner])[-1]
     return str(reason).rpartition(": ")[2]

@@ -17,7 +17,10 @@ CATALOGUES = PACKAGE / "translations"
 
 
 def N_(text: str) -> str:  # gettext's own name for "a message, translated later"
-    """Mark a message id for the catalogues of translations; returns it unchanged."""
+    """Mark a text for translation later, when it is shown; returns it unchanged.
+
+    The text is the message id in the catalogues of translations.
+    """
     return text
 
 
@@ -25,10 +28,10 @@ _catalogue_cache: dict[str, NullTranslations] = {}  # by locale; a missing catal
 
 
 def locale_translations(locale: str) -> NullTranslations:
-    """Return the catalogue of a locale, for texts made outside the web pages (reports, messages).
+    """Return the catalogue of translations of a locale, for texts outside the web pages.
 
-    The English message ids are used while its file is missing; each later call looks for the file
-    again.
+    Such texts are reports and messages. `locale` is one of LOCALES. If the file of its catalogue is
+    missing, the English message ids are used, and each later call looks for the file again.
     """
     catalogue = _catalogue_cache.get(locale)
     if catalogue is None:
@@ -39,7 +42,7 @@ def locale_translations(locale: str) -> NullTranslations:
 
 
 def missing_catalogues() -> list[str]:
-    """Return the locales whose catalogue is missing on the disk or cannot be read."""
+    """Return the locales whose catalogue of translations is missing on the disk or unreadable."""
     return [locale for locale in LOCALES if not _has_readable_catalogue(locale)]
 
 
@@ -70,7 +73,7 @@ def _can_parse_catalogue(file: Path, _changed: int, _size: int) -> bool:
 
 
 def localized_name(row: Any, locale: str) -> str:
-    """Return the name of a row (models.Named) in a locale; if that is empty, in Uzbek Latin."""
+    """Return a row's name (models.Named) in a locale; if it is empty there, in Uzbek Latin."""
     name: str = getattr(row, f"name_{locale.lower()}") or row.name_uz_latn
     return name
 
@@ -105,7 +108,7 @@ _CYRILLIC_LETTER = re.compile(r"[\u0400-\u04ff]")
 
 
 def fold_text(text: str) -> str:
-    """Return a search key: lower-case ASCII words, the same for every script and apostrophe.
+    """Fold a text for search: return its words in lower-case ASCII, whatever its script was.
 
     "Oʻzbekiston", "O'zbekiston", "Ўзбекистон" and "Özbekiston" all give "ozbekiston".
     """
@@ -123,7 +126,7 @@ def fold_text(text: str) -> str:
 
 
 def normalize_spelling(text: str) -> str:
-    """Return a name with the apostrophes of standard Uzbek Latin: U+02BB in oʻ and gʻ, else U+02BC.
+    """Return a name with standard Uzbek apostrophes: U+02BB in oʻ and gʻ, else U+02BC.
 
     U+02BC marks the glottal stop. Any character used as an apostrophe between Latin letters or
     after o or g is replaced, and runs of blanks become one blank. Single quotation marks around a
@@ -159,9 +162,10 @@ def _casefolded_letters(text: str) -> str:
 
 
 def _unify_script(word: str) -> str:
-    """Replace Latin letters with the Cyrillic ones that look the same, in a word with both scripts.
+    """Return a word, typed in both scripts by mistake, in Cyrillic letters only.
 
-    It is done if the word has at least as many Cyrillic letters as Latin ones.
+    Its Latin letters are replaced with the Cyrillic ones that look the same. The word is returned
+    unchanged if it is in one script, or has more Latin letters than Cyrillic ones.
     """
     if not (_LATIN_LETTER.search(word) and _CYRILLIC_LETTER.search(word)):
         return word

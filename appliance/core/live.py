@@ -41,14 +41,18 @@ _LATER_EVENTS_QUERY = PreparedQuery(
 
 
 def publish_topics(*topics: str) -> None:
-    """Notify the followers that these topics changed; call it in the transaction of the change."""
+    """Notify open pages and waiting processes that something changed, so that they fetch it.
+
+    Each of `topics` is a text that names what changed, such as "outbox". Call it in the transaction
+    of the change: the followers of a topic are notified when it is committed.
+    """
     published_at = clock.now()
     insert_rows(LiveEvent, [{"topic": topic, "at": published_at} for topic in topics])
     database.commit_signal.request_signal()
 
 
 def newest_event_id() -> int:
-    """Return the id of the newest event, 0 before the first one.
+    """Return the id of the newest event (a change of a topic); 0 if there is no event.
 
     Pass it to `follow_events` to receive only later ones.
     """
@@ -56,7 +60,10 @@ def newest_event_id() -> int:
 
 
 def newest_topic_event_id(*topics: str) -> int:
-    """Return the id of the newest event of these topics; 0 if there is no such event."""
+    """Return the id of the newest event, at which one of `topics` changed; 0 if there is no event.
+
+    A process that polls sees by a higher id that something changed.
+    """
     events = LiveEvent.select(LiveEvent.id).where(LiveEvent.topic.in_(topics))
     return events.order_by(LiveEvent.id.desc()).limit(1).scalar() or 0
 
@@ -64,19 +71,20 @@ def newest_topic_event_id(*topics: str) -> int:
 def topic_numbers(prefix: str) -> list[int]:
     """Return the numbers at the end of the published topics that begin with `prefix`.
 
-    For instance 12 of the topic "plan.taken.12". The newest event's number is first.
+    For instance 12 for the prefix "plan.taken." and the topic "plan.taken.12". The number of the
+    newest event is first.
     """
     events = LiveEvent.select(LiveEvent.topic).where(LiveEvent.topic.startswith(prefix))
     return [int(event.topic.removeprefix(prefix)) for event in events.order_by(LiveEvent.id.desc())]
 
 
 def follow_events(after_id: int, quiet_seconds: float = 15.0) -> Iterator[list[tuple[int, str]]]:
-    """Yield, forever, lists of new events, each (event id, topic), in the order of their ids.
+    """Yield, forever, lists of new events, each (event id, topic that changed), in their order.
 
-    The first has an id above `after_id`. If nothing happens for `quiet_seconds`, an empty list is
-    yielded, so that the follower can do other work or stop. Events published in one transaction are
-    yielded together. An event that was removed while the follower slept is lost: a page that wakes
-    after more than an hour fetches everything again.
+    The first event has an id above `after_id`. If nothing happens for `quiet_seconds`, an empty
+    list is yielded, so that the follower can do other work or stop. Events published in one
+    transaction are yielded together. An event that was removed while the follower slept is lost: a
+    page that wakes after more than an hour fetches everything again.
     """
     yielded_at = time.monotonic()
     with contextlib.closing(database.commit_signal.open_watch()) as watch:
@@ -91,7 +99,7 @@ def follow_events(after_id: int, quiet_seconds: float = 15.0) -> Iterator[list[t
 
 
 def clear_old_events() -> int:
-    """Remove events that no follower can still need; returns the number removed.
+    """Remove events older than EVENT_RETENTION, which no follower needs; returns their number.
 
     The newest event stays: in an empty table, ids would start from 1 again, and followers that wait
     for higher ids would receive nothing.

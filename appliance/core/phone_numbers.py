@@ -12,16 +12,18 @@ _MIN_PARTLY_SHOWN_LENGTH = 10  # including the plus; the rest of a shorter one c
 
 
 def strip_separators(text: str) -> str:
-    """Return the text without the characters that people write between digits."""
+    """Return a typed phone number without the blanks, brackets, dashes and dots between digits."""
     return re.sub(r"[\s()\-–.]", "", text)
 
 
 @functools.lru_cache(10_000)
 def canonical_number(text: str) -> str | None:
-    """Return a valid number as plus and country code, a short number as dialled; None if invalid.
+    """Return a typed phone number in the form that is stored, such as +998935550147.
 
-    Accepts the forms that people say and dial: brackets and dashes, 998 without the plus, 8 before
-    the area code, 00 or 8 10 before the country code. A canonical number is returned unchanged.
+    This is plus, country code and number; a short number stays as dialled. Accepts the forms that
+    people say and dial: brackets and dashes, 998 without the plus, 8 before the area code, 00 or 8
+    10 before the country code. A canonical number is returned unchanged. Returns None if the number
+    is invalid.
     """
     plain = strip_separators(text)
     if re.fullmatch(r"1\d{2,4}|0\d{1,2}", plain, re.ASCII):
@@ -49,10 +51,10 @@ def grouped_number(number: str) -> str:
 
 
 def masked_number(text: str) -> str:
-    """Return a phone number that shows only the country, the operator and the last two digits.
+    """Return a phone number, to hide it from a reader, with most of its digits replaced.
 
-    For instance +99893 *** ** 47. Of a short number, and of a text that is not a number, only the
-    last two digits are shown.
+    Only the country, the operator and the last two digits are shown, for instance +99893 *** ** 47;
+    of a short number, and of a text that is not a number, only the last two digits.
     """
     number = canonical_number(text) or text
     if len(number) >= _MIN_PARTLY_SHOWN_LENGTH and number.startswith("+"):

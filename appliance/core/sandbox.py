@@ -51,13 +51,14 @@ def run_program(
     max_file_bytes: int = MAX_FILE_BYTES,
     nice: int = 0,
 ) -> str:
-    """Run a system program in the sandbox; returns its error output, at most _MAX_REPORT_BYTES.
+    """Run a system program in the sandbox, such as one that converts a sound file from outside.
 
-    Its standard input is empty, its standard output is dropped, and it may use at most
-    MEMORY_LIMIT_BYTES of memory. `reads` are the files that it may read, `writes` the files
-    (created if missing) or folders that it may write. `seconds` limits both the elapsed and the
-    processor time; `nice` is the program's niceness. Raises SandboxError, or CalledProcessError if
-    the program fails, or TimeoutExpired (both of subprocess).
+    Returns its error output, at most _MAX_REPORT_BYTES. Its standard input is empty, its standard
+    output is dropped, and it may use at most MEMORY_LIMIT_BYTES of memory. `reads` are the files
+    that it may read, `writes` the files (created if missing) or folders that it may write.
+    `seconds` limits both the elapsed and the processor time; `nice` is the program's niceness.
+    Raises SandboxError, or CalledProcessError if the program fails, or TimeoutExpired (both of
+    subprocess).
     """
     program = shutil.which(command[0])
     if not program:
@@ -155,9 +156,10 @@ def _execute(
 
 
 def _landlock_options(program: str, reads: Iterable[Path], writes: Iterable[Path]) -> list[str]:
-    """Return the options of setpriv that allow a program only these files, and system libraries.
+    """Return the options of setpriv that limit the files which a program may use in the sandbox.
 
-    Files of `writes` that are missing are created, because a rule needs an existing path.
+    It may read itself, the system's libraries and the files `reads`, and write the files or folders
+    `writes`. Files of `writes` that are missing are created, because a rule needs an existing path.
     """
     allowed = [f"{_READ_RIGHTS},execute:{Path(program).resolve()}"]
     allowed += [

@@ -65,9 +65,10 @@ _KSIYA = re.compile("ksiya", re.IGNORECASE)
 
 
 def transliterate_for_locale(text: str, locale: str, include_quotes: bool = False) -> str:
-    """Return the text in the script that a paper document of a locale (i18n.LOCALES) is written in.
+    """Return a text in the script of a paper document: Uzbek in Latin letters becomes Cyrillic.
 
-    Quoted text stays unchanged, unless `include_quotes`.
+    `locale` is the document's, one of i18n.LOCALES; in "uz_Latn" the text stays unchanged, as do
+    texts in another language. Quoted text stays unchanged too, unless `include_quotes`.
     """
     if locale == "uz_Latn" or not _is_mostly_uzbek(text):
         return text
@@ -81,7 +82,10 @@ def transliterate_for_locale(text: str, locale: str, include_quotes: bool = Fals
 
 
 def transliterate_to_latin(text: str) -> str:
-    """Return a text known to be Uzbek in Latin letters; parts already in Latin stay unchanged."""
+    """Transliterate an Uzbek text into Latin letters; parts already in Latin stay unchanged.
+
+    Its Cyrillic parts must be Uzbek: Russian ones would be transliterated as Uzbek too.
+    """
     text = _LOAN_CYRILLIC.sub(_with_case_of_match(lambda word: _LOANS_CYRILLIC[word]), text)
     pieces, end = [], 0
     for cyrillic_run in _CYRILLIC_RUN.finditer(text):
@@ -93,15 +97,19 @@ def transliterate_to_latin(text: str) -> str:
 
 
 def _is_mostly_uzbek(text: str) -> bool:
-    """Return True if more than two thirds of the words in Latin letters can be Uzbek."""
+    """Return True if more than two thirds of the words in Latin letters can be Uzbek.
+
+    Words with w, or c without h, cannot. Without a word in Latin letters it returns False.
+    """
     words = _WORD.findall(text)
     return 3 * sum(bool(_FOREIGN_LETTER.search(word)) for word in words) < len(words)
 
 
 def _transliterate_to_cyrillic(text: str) -> str:
-    """Return Uzbek text in Cyrillic letters.
+    """Return Uzbek text in Latin letters transliterated into Cyrillic ones.
 
-    Loan words, and pairs of letters that `alifbo` would misread, are converted before it.
+    The library `alifbo` does it; loan words, and pairs of letters that it would misread, are
+    replaced before.
     """
     text = _LOAN.sub(_with_case_of_match(lambda word: _LOANS[word]), text)
     text = _NGH.sub(lambda match: "Ғ" if match[0].startswith("G") else "ғ", text)
@@ -112,11 +120,12 @@ def _transliterate_to_cyrillic(text: str) -> str:
 def _with_case_of_match(spell: Callable[[str], str]) -> Callable[[re.Match[str]], str]:
     """Return a replacement function for re.sub: spells the match, in the match's letter case.
 
-    `spell` returns the spelling of a match in lower case. A soft sign at its end is left out if
-    another letter follows.
+    `spell` gets the match in lower case, and returns its spelling. A soft sign at its end is left
+    out if another letter follows.
     """
 
     def spell_match(match: re.Match[str]) -> str:
+        """Return the spelling of a match, in its letter case."""
         word = spell(match[0].lower())
         if match.string[match.end() : match.end() + 1].isalpha():
             word = word.removesuffix("ь")  # not before an ending

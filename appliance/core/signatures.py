@@ -45,6 +45,7 @@ def is_signature_valid(body: bytes, signature: bytes, file: str, setting_name: s
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     def is_signer(key: Ed25519PublicKey) -> bool:
+        """Return True if the holder of this key made the signature."""
         try:
             key.verify(signature, body)
         except InvalidSignature:
@@ -65,7 +66,7 @@ def is_signature_valid(body: bytes, signature: bytes, file: str, setting_name: s
 
 
 def public_keys(file: str, setting_name: str) -> list[bytes]:
-    """Return the public keys in a file, the newest first, each in PEM.
+    """Return the public keys in a file, each in PEM, in the file's order: the newest first.
 
     `setting_name` is the setting that holds the file's path, for error messages. Raises
     SigningKeyError if the file holds no key or cannot be read.
@@ -77,7 +78,7 @@ def public_keys(file: str, setting_name: str) -> list[bytes]:
 
 
 def key_fingerprint(public_pem: bytes) -> str:
-    """Return the SHA-256, in hexadecimal digits, of a public key given in PEM.
+    """Return the SHA-256, in hexadecimal digits, of a public key given in PEM, to compare keys.
 
     It is the hash of the key in DER, the form that `openssl pkey -pubin -outform DER` writes.
     """
@@ -110,7 +111,7 @@ def create_key_pair(private_file: Path, public_file: Path) -> None:
 
 
 def _open_private(file: str, flags: int) -> int:
-    """Open a file so that only its owner may use it if it is created: an `opener` of open()."""
+    """Open a file; if it is created, only its owner may use it (for the `opener` of `open`)."""
     return os.open(file, flags, 0o600)
 
 

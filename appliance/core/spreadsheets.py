@@ -26,9 +26,9 @@ _NUMBER = re.compile(r"[+-]?\d[\d \u00a0]*(?:[.,]\d+)?", re.ASCII)  # also match
 
 
 def escape_formulas(text: str) -> str:
-    """Return a text that no office program reads as a formula; numbers stay unchanged.
+    """Return a text for a cell that no office program reads as a formula; numbers stay unchanged.
 
-    `unescape_formulas` restores the original.
+    An apostrophe is added where a formula would begin; `unescape_formulas` removes it.
     """
     return text if _NUMBER.fullmatch(text) else _UNESCAPED_FORMULA.sub("'", text)
 
@@ -41,9 +41,10 @@ def unescape_formulas(text: str) -> str:
 def csv_pieces(
     rows: Iterable[Sequence[object]], delimiter: str = ",", end: str = "\r\n"
 ) -> Iterator[str]:
-    """Yield rows as CSV text, ROWS_PER_PIECE rows at a time; each row ends with `end`.
+    """Yield rows as pieces of CSV text, each of ROWS_PER_PIECE rows, to save memory.
 
-    Numbers stay numbers, None is an empty cell, and formulas in texts are escaped.
+    Each row ends with `end`. Numbers stay numbers, None is an empty cell, and formulas in texts are
+    escaped.
     """
     piece = io.StringIO()
     writer = csv.writer(piece, delimiter=delimiter, lineterminator=end)
@@ -76,5 +77,5 @@ def csv_text(rows: Iterable[Sequence[object]]) -> str:
 
 
 def _cell_value(value: object) -> object:
-    """Return a number or None unchanged, and anything else as text that is no formula."""
+    """Return a number or None unchanged, and any other value as text that is no formula."""
     return value if isinstance(value, int | float | Decimal | None) else escape_formulas(str(value))

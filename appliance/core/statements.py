@@ -30,11 +30,12 @@ def insert_rows(
     ignore: bool = False,
     update: tuple[str, ...] = (),
 ) -> None:
-    """Insert rows, which all have the same fields, by one prepared statement.
+    """Insert rows of a table by one prepared statement, which is faster than `table.create`.
 
-    Of a row that exists already (one with the same unique key), `ignore` leaves all fields
-    unchanged, and `update` names the fields that are updated (the new row must have its primary
-    key). Without both, IntegrityError is raised. Call it inside a write transaction.
+    Each row maps the same field names to values. Of a row that exists already (one with the same
+    unique key), `ignore` leaves all fields unchanged, and `update` names the fields that are
+    updated (the new row must have its primary key). Without either, IntegrityError is raised for
+    such a row. Call it inside a write transaction.
     """
     if not rows:
         return
@@ -49,16 +50,17 @@ def insert_rows(
 def insert_encoded_rows(
     table: Any, field_names: tuple[str, ...], rows: Sequence[Sequence[object]]
 ) -> None:
-    """Insert rows of values that are already as the columns store them, in the order of the fields.
+    """Insert rows fast: each is a sequence of values, already as the columns store them.
 
-    Rows that exist already (with the same unique key) stay unchanged.
+    The values are in the order of `field_names`. Rows that exist already (with the same unique key)
+    stay unchanged.
     """
     sql, _encoders = _insert_statement(table, field_names, ignore=True, update=())
     _execute_many(sql, rows)
 
 
 def _execute_many(sql: str, rows: Sequence[Sequence[object]]) -> None:
-    """Execute a statement for each row. Raises peewee's errors in place of the driver's."""
+    """Execute a statement once for each row of values. Raises peewee's errors, not the driver's."""
     with __exception_wrapper__:
         database.cursor().executemany(sql, rows)
 
@@ -67,9 +69,10 @@ def _execute_many(sql: str, rows: Sequence[Sequence[object]]) -> None:
 def _insert_statement(
     table: Any, field_names: tuple[str, ...], *, ignore: bool, update: tuple[str, ...]
 ) -> tuple[str, list[tuple[str, Callable[[Any], Any] | None]]]:
-    """Return an INSERT statement, and the name and encoder of each field.
+    """Return an INSERT statement, and for each field its name and encoder.
 
-    The encoder is None if the value needs no encoding.
+    An encoder converts a value to the form that the column stores; it is None if the value needs no
+    conversion. For `ignore` and `update` see `insert_rows`.
     """
     meta = table._meta
     fields = [meta.combined[name] for name in field_names]
@@ -90,12 +93,18 @@ def _insert_statement(
 
 
 def is_one_of(field: Field, texts: Collection[str]) -> Expression:
-    """Return the condition that a field equals one of `texts`, passed as one SQL parameter."""
+    """Return the condition that a field equals one of `texts`.
+
+    They are passed as one SQL parameter, so that their number is not limited.
+    """
     return _is_in_json_list(field, _encode_texts(texts))
 
 
 def create_row[T: Model](table: type[T], **field_values: object) -> T:
-    """Create and return a row as `table.create(**field_values)` does, by a prepared statement."""
+    """Insert and return a row as `table.create(**field_values)` does, but faster.
+
+    The statement is prepared once and reused.
+    """
     instance: T = table(**field_values)
     values: dict[str, Any] = instance.__data__
     sql, encoders = _insert_statement(cast(Any, table), tuple(values), ignore=False, update=())
@@ -109,7 +118,10 @@ def create_row[T: Model](table: type[T], **field_values: object) -> T:
 
 
 class ParameterName(str):
-    """The name of a parameter that a `PreparedQuery` receives when it is executed."""
+    """Represents, in the SQL of a `PreparedQuery`, a value that is passed when it is executed.
+
+    It is the name under which the value is passed.
+    """
 
 
 class PreparedQuery:
@@ -168,7 +180,10 @@ class PreparedQuery:
 
 
 def find_row[T: Model](table: type[T], **field_values: str | int) -> T | None:
-    """Return the row, if any, whose fields have these values, given as the columns store them."""
+    """Return the row whose fields equal `field_values`, or None; faster than peewee's own query.
+
+    The values are given as the columns store them.
+    """
     row: T | None = _row_query(cast(Any, table), tuple(field_values)).fetch_first(**field_values)
     return row
 
@@ -181,7 +196,7 @@ def _row_query(table: Any, names: tuple[str, ...]) -> PreparedQuery:
 
 
 def _is_plain_field(field: Field) -> bool:
-    """Return True if the field's Python value equals its column's value: nothing is to decode."""
+    """Return True if a field's value in Python equals that in the column, without decoding."""
     if isinstance(field, ForeignKeyField):
         return _is_plain_field(field.rel_field)
     is_plain_type = isinstance(field, (IntegerField, CharField, TextField))
@@ -206,7 +221,10 @@ def _build_object(
 def _bind_parameters(
     parameters: list[Any], values: Mapping[str, Collection[str] | str | int]
 ) -> list[Any]:
-    """Return the parameters of a query with each `ParameterName` replaced by its value."""
+    """Return the SQL parameters of a query, with each `ParameterName` replaced by its value.
+
+    `values` are the values by name.
+    """
     bound_values = {
         name: value if isinstance(value, (int, str)) else _encode_texts(value)
         for name, value in values.items()
@@ -215,17 +233,23 @@ def _bind_parameters(
 
 
 def is_one_of_parameter(field: Field, name: str) -> Expression:
-    """Return a condition for a `PreparedQuery`: a field equals one of the texts passed later."""
+    """Return a condition for a `PreparedQuery`: a field equals one of several texts.
+
+    The texts are passed as the argument `name` when the query is executed.
+    """
     return _is_in_json_list(field, ParameterName(name))
 
 
 def query_parameter(name: str) -> SQL:
-    """Return a placeholder for a `PreparedQuery`: a text or number passed later."""
+    """Return a placeholder for a text or number in a `PreparedQuery`.
+
+    It is passed as the argument `name` when the query is executed.
+    """
     return SQL("?", [ParameterName(name)])
 
 
 def _is_in_json_list(field: Field, json_texts: str) -> Expression:
-    """Return the condition that a field equals a text of a JSON list, passed as one parameter.
+    """Return the condition that a field equals one of the texts in a JSON list.
 
     `json_texts` is the list as JSON, or the ParameterName of one that is passed later.
     """

@@ -29,9 +29,11 @@ _SHORT_HASH_LENGTH = 16  # characters of a hash that suffice in a copy written d
 
 @dataclass(frozen=True)
 class Head:
-    """The newest entry of the chain at some time: its id and hash, by which it is found again.
+    """The newest entry of the audit at some time: its id and hash.
 
-    A head that a person copied may have only the beginning of the hash.
+    A head that was noted proves later that no entry up to it was changed or removed: it must still
+    be in the chain (`is_in_chain`). If a person copied it, it may have only the beginning of the
+    hash.
     """
 
     id: int
@@ -62,14 +64,15 @@ request_address: contextvars.ContextVar[str] = contextvars.ContextVar("came_from
 def text_fingerprint(text: str) -> str:
     """Return the hash that represents a text in an audit entry: SHA-256, in hexadecimal digits.
 
-    The text itself is in another table until the person's data is masked; an entry never changes.
-    As long as the text exists, the hash proves that it is the one that was entered.
+    It is for texts with personal data, which must be removable, as an entry never is. The text
+    itself is in another table; as long as it exists, the hash proves that it is the one that was
+    entered.
     """
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def record_entry(who: str, action: str, subject: str = "", **detail: Any) -> None:
-    """Write one entry.
+    """Record in the audit which user did or saw what: adds one entry, chained by its hash.
 
     `who` is a login or the name of a process, `action` a code with a label in audit.labels, such as
     `appeal.take`, and `subject` the number or id of the record that it concerns. `detail` holds
@@ -90,26 +93,30 @@ def record_entry(who: str, action: str, subject: str = "", **detail: Any) -> Non
 
 
 def chain_head(before: dt.datetime | None = None) -> Head | None:
-    """Return the head of the chain now, or as it was before a time; None if the chain was empty."""
+    """Return the audit's head: its newest entry, or the newest before the time `before`.
+
+    Returns None if there is no such entry.
+    """
     rows = AuditEntry.select().order_by(AuditEntry.id.desc())
     last = (rows.where(AuditEntry.at < before) if before else rows).first()
     return last and Head(last.id, last.hash)
 
 
 def is_in_chain(noted_head: Head) -> bool:
-    """Return True if the entry of a head that was noted earlier still has the noted hash.
+    """Return True if the audit still has the entry of a head noted earlier, with the same hash.
 
-    Returns False if there is no such entry any more.
+    If it returns False, entries were changed or removed, unless a restore went back behind it.
     """
     entry = AuditEntry.get_or_none(AuditEntry.id == noted_head.id)
     return entry is not None and entry.hash.startswith(noted_head.hash)
 
 
 def first_broken_id(after_id: int = 0, limit: int | None = None) -> int | None:
-    """Return the id of the first entry whose hash does not match, or None if all match.
+    """Return the id of the first entry that was changed, or follows a removed one; else None.
 
-    An entry with an id below 1 counts as one that does not match: it was inserted by hand. Checks
-    only the entries after `after_id`, and at most `limit` of them (None: all).
+    Its hash does not match its values and the hash of the entry before it. An entry with an id
+    below 1 counts as one that does not match: it was inserted by hand. Checks only the entries
+    after `after_id`, and at most `limit` of them (None: all).
     """
     before = AuditEntry.select().where(AuditEntry.id <= after_id).order_by(AuditEntry.id.desc())
     start = before.first() if after_id else None
@@ -136,9 +143,10 @@ def first_broken_id(after_id: int = 0, limit: int | None = None) -> int | None:
 
 
 def _entry_hash(previous: str, entry: AuditEntry) -> str:
-    """Return the hash of an entry's values and of `previous`, the hash of the entry before it.
+    """Return the hash that an entry of the audit must have, which chains it to the one before it.
 
-    For the first entry of the chain, `previous` is "".
+    It is computed of the entry's values and of `previous`, the hash of the entry before it ("" for
+    the first entry).
     """
     values = [previous, entry.at.isoformat(), entry.who, entry.action, entry.subject, entry.detail]
     if entry.address:  # rows from before addresses were recorded have no address

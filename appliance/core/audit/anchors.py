@@ -21,12 +21,16 @@ _KEY_SETTING, _PUBLIC_KEY_SETTING = "audit.key", "audit.public_key"
 
 
 class BrokenChainError(RuntimeError):
-    """The chain was altered, so its head is not signed. The message says where."""
+    """Entries of the audit were altered or removed, so its head is not signed.
+
+    The message says where.
+    """
 
 
 def sign_head(settings: Settings) -> str:
-    """Sign the chain's head if entries were added since the last signature; returns a log message.
+    """Sign the audit's head (its newest entry), as proof of all entries so far.
 
+    This is done if entries were added since the last signature; returns a message for the log.
     Returns "" if there was nothing to sign. Raises BrokenChainError if a head signed or noted
     earlier is no longer in the chain or a new entry's hash does not match, SigningKeyError if the
     key cannot be used.
@@ -54,15 +58,15 @@ def sign_head(settings: Settings) -> str:
 
 
 def newest_signed_head() -> Head | None:
-    """Return the head that was signed last; None if no head was signed yet."""
+    """Return the head of the audit that was signed last; None if no head was signed yet."""
     last = AuditAnchor.select().order_by(AuditAnchor.id.desc()).first()
     return last and Head(last.entry, last.hash)
 
 
 def signed_heads(settings: Settings) -> tuple[list[Head], list[Head]]:
-    """Return the signed heads in two lists, each oldest first: with a valid signature, and without.
+    """Return the audit's signed heads, oldest first: those with a valid signature, and the others.
 
-    Those without were not signed by the appliance's key. Raises SigningKeyError if the public key
+    The others were not signed by the appliance's key. Raises SigningKeyError if the public key
     cannot be read.
     """
     valid: list[Head] = []
@@ -81,9 +85,10 @@ def signed_heads(settings: Settings) -> tuple[list[Head], list[Head]]:
 
 
 def is_signing_late(settings: Settings) -> bool:
-    """Return True if an entry older than MAX_UNSIGNED_AGE is not covered by a signed head.
+    """Return True if the hourly signing of the audit has stopped, so that a check must report it.
 
-    Returns False if no public key is set: then the site does not sign heads.
+    An entry older than MAX_UNSIGNED_AGE is then newer than the last signed head. Returns False if
+    no public key is set: then the site does not sign heads.
     """
     if not settings.audit.public_key:
         return False
@@ -94,7 +99,7 @@ def is_signing_late(settings: Settings) -> bool:
 
 
 def signed_text(signed_at: dt.datetime, head: Head) -> bytes:
-    """Return the text whose signature proves that `head` was the chain's at the time `signed_at`.
+    """Return the text to sign, as proof that `head` was the audit's head at the time `signed_at`.
 
     For instance `audit 2026-11-28T10:00:00.000000+00:00 1234:hash`.
     """

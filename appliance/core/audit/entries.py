@@ -15,10 +15,10 @@ from appliance.core.db import row_batches
 class EntryFilters:
     """Which entries to list; an empty field does not filter.
 
-    `who` is a login or the name of a process, and `address` that of a request. `action` is one
-    action, or the beginning of several if it ends with a dot (`appeal.`). `record` is the subject
-    of an entry. With `include_lists`, entries about a list or a search that showed this record
-    count too: they name it in their detail. Entries are from `since` (inclusive) to `until`
+    `who` is a login or the name of a process, and `address` the IP address of a request. `action`
+    is one action, or the beginning of several if it ends with a dot (`appeal.`). `record` is the
+    subject of an entry. With `include_lists`, entries about a list or a search that showed this
+    record count too: they name it in their detail. Entries are from `since` (inclusive) to `until`
     (exclusive).
     """
 
@@ -34,7 +34,7 @@ class EntryFilters:
 def list_entries(filters: EntryFilters, limit: int, before: int | None = None) -> list[AuditEntry]:
     """Return at most `limit` entries that pass the filters, the newest first.
 
-    If `before` is set, only entries with a lower id are returned.
+    `before` continues a list: only entries with an id lower than this are returned.
     """
     rows = _filtered_entries(filters)
     if before is not None:
@@ -43,7 +43,7 @@ def list_entries(filters: EntryFilters, limit: int, before: int | None = None) -
 
 
 def entry_batches(filters: EntryFilters) -> Iterator[list[AuditEntry]]:
-    """Return all entries that pass the filters, the oldest first, in batches."""
+    """Return all entries that pass the filters, the oldest first, in lists, to save memory."""
     return row_batches(_filtered_entries(filters), AuditEntry.id)
 
 

@@ -19,10 +19,11 @@ FILE_NAME = "audit-heads.txt"  # in the folder paths.backups
 
 @dataclass(frozen=True)
 class NotedHead:
-    """A head of the chain that was noted at the time `at`.
+    """A head of the audit (its newest entry) that was noted at the time `at`.
 
-    `restored`: it is the head of the database that a restore put in place at that time. `source`
-    says where the note is, for messages: the file's name, or a snapshot.
+    `restored`: at that time a restore put an older database in place, which ends with this head; so
+    newer heads noted before need not be in the audit any more. `source` says where the note is, for
+    messages: the file's name, or a snapshot.
     """
 
     at: dt.datetime
@@ -32,7 +33,11 @@ class NotedHead:
 
 
 def note_head(settings: Settings, head: Head, *, restored: bool = False) -> None:
-    """Append a head to the file, and sync it to the disk; for `restored` see NotedHead."""
+    """Note a head of the audit in the file, on the disk, as later proof that it is unchanged.
+
+    `restored`: an older database, which ends with this head, was put in place by a restore, so the
+    newer heads noted before need not be in the audit any more.
+    """
     file = _heads_file(settings)
     file.parent.mkdir(parents=True, exist_ok=True)
     kind = "restored" if restored else "head"
@@ -43,7 +48,7 @@ def note_head(settings: Settings, head: Head, *, restored: bool = False) -> None
 
 
 def read_noted_heads(settings: Settings) -> list[NotedHead]:
-    """Return the heads noted in the file, oldest first; an empty list if there is no file yet.
+    """Return the audit's heads noted in the file, oldest first; [] if there is no file yet.
 
     Raises ValueError for an invalid line.
     """
@@ -63,10 +68,10 @@ def read_noted_heads(settings: Settings) -> list[NotedHead]:
 
 
 def missing_heads(heads: Iterable[NotedHead]) -> list[NotedHead]:
-    """Return the noted heads that should be in the chain but are not, the oldest first.
+    """Return the noted heads that should be in the audit but are not, the oldest first.
 
-    A head newer than the one to which a later restore went back is rightly not in the chain, and
-    therefore not counted as missing.
+    Each proves that entries were changed or removed. A head is rightly missing, and not returned,
+    if a later restore put a database in place that ends before it.
     """
     heads = list(heads)
     restores = [noted for noted in heads if noted.restored]
@@ -79,4 +84,5 @@ def missing_heads(heads: Iterable[NotedHead]) -> list[NotedHead]:
 
 
 def _heads_file(settings: Settings) -> Path:
+    """The file in which the audit's heads are noted."""
     return settings.paths.backups / FILE_NAME

@@ -195,9 +195,10 @@ _SUBJECT_ALIASES = {"task": "follow_up", "outbox": "message"}
 
 
 def subject_labels() -> dict[str, str]:
-    """Return the label of each kind of subject, by the prefix of its actions (such as `appeal.`).
+    """Return the labels of the subjects of audit entries, by the prefix of their actions.
 
-    The labels are gettext's msgids, not translated yet.
+    For instance "Appeal" for the prefix "appeal.". The labels are gettext's msgids, not translated
+    yet.
     """
     aliases = {new: _SUBJECT_LABELS[old] for new, old in _SUBJECT_ALIASES.items()}
     return {f"{code}.": name for code, name in (_SUBJECT_LABELS | aliases).items()}
@@ -206,8 +207,9 @@ def subject_labels() -> dict[str, str]:
 def action_labels(action: str) -> tuple[str, str]:
     """Return two labels (msgids of gettext) for an action: its subject, and what was done with it.
 
-    The second is "" if the first one says both. A subject or operation without a label is
-    represented by its code, a part of `action`.
+    For instance ("Appeal", "taking on") for the action "appeal.take". The second is "" if the first
+    one says both. A subject or operation without a label is represented by its code, a part of
+    `action`.
     """
     if label := _COMPLETE_LABELS.get(action):
         return label, ""
@@ -223,7 +225,7 @@ def action_labels(action: str) -> tuple[str, str]:
 
 
 def has_label(action: str) -> bool:
-    """Return True if a label says the subject and the operation of an action, or each has its own.
+    """Return True if an action of the audit has labels, so that users see words instead of codes.
 
     Otherwise `action_labels` returns a code in place of a label.
     """

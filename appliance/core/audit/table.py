@@ -8,7 +8,7 @@ from appliance.core.tables import DocumentField, MomentField, Table
 class AuditEntry(Table):
     """One act of a user or process, with the hash that chains it to the previous row.
 
-    Because of the hash, no row can be removed unnoticed.
+    Because of the hash, no row can be changed or removed unnoticed.
     """
 
     id = AutoField()
@@ -22,7 +22,7 @@ class AuditEntry(Table):
 
 
 class AuditAnchor(Table):
-    """A head of the chain that `appliance jobs` has signed."""
+    """A head of the audit (its newest entry at some time) that `appliance jobs` has signed."""
 
     id = AutoField()
     at = MomentField()  # when it was signed

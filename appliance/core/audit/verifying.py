@@ -1,4 +1,4 @@
-"""Verification of the audit's whole chain against every head that is known."""
+"""Verification of the whole audit against every known head (a newest entry that was noted)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,13 +15,13 @@ GUARD_TRIGGERS = frozenset(
 
 @dataclass(frozen=True)
 class Verdict:
-    """The result of a verification.
+    """The result of a verification of the audit: whether, and where, it was altered.
 
     The first wrong entry has an id from `first_wrong_min_id` to `first_wrong_max_id` (None: no
     entry is wrong). If its hash does not match, the place is known exactly: both are its id. If all
-    hashes match but a known head is not in the chain, or was signed by a foreign key, the chain was
-    rewritten or cut off: after the last known head that is still in it, and at the latest at the
-    first wrong head.
+    hashes match but a known head is not in the chain, or was not signed by the appliance's key, the
+    chain was rewritten or cut off: after the last known head that is still in it, and at the latest
+    at the first wrong head.
     """
 
     head: Head | None  # the newest entry now; None if there are no entries
@@ -36,17 +36,17 @@ class Verdict:
 
     @property
     def is_sound(self) -> bool:
-        """True if no fault was found."""
+        """True if the verification found no fault: the audit was not altered."""
         return not (self.missing or self.forged or self.unguarded or self.broken_at is not None)
 
 
 def verify_chain(settings: Settings, other_heads: Iterable[Head] = ()) -> Verdict:
-    """Verify the whole chain: the hash of each entry, and that each known head is still in it.
+    """Verify that no entry of the audit was altered: by all hashes, and by each known head.
 
-    A head is the id and hash of an entry, noted or signed while it was the newest. `other_heads`
-    are heads noted elsewhere, such as on paper. The first wrong entry is at the first hash that
-    does not match, or, if this is earlier, between the last sound head and the first head that is
-    missing or forged.
+    A head is the id and hash of an entry, noted or signed while it was the newest; the entry must
+    still have this hash. `other_heads` are heads noted elsewhere, such as on paper. The first wrong
+    entry is at the first hash that does not match, or, if this is earlier, between the last sound
+    head and the first head that is missing or forged.
 
     Raises ValueError if a line of the noted heads cannot be parsed, or a key cannot be read
     (SigningKeyError).

@@ -1,6 +1,8 @@
-"""Claiming messages, so that one sender at a time sends each, in the order of each recipient.
+"""Claiming messages: a sender reserves each message for itself before it sends it.
 
-A claim is a conditional UPDATE that only one process can win.
+So no message is sent by two processes at once, and the messages to a recipient are sent in order. A
+claim changes the message's state from `pending` to `claimed`, in a conditional UPDATE that only one
+process can win.
 """
 
 import datetime as dt
@@ -18,11 +20,13 @@ CLAIM_LEASE = dt.timedelta(minutes=10)
 
 
 def claim_next(channel: str, excluded_recipients: Collection[str] = ()) -> Message | None:
-    """Claim and return the message of a channel that has been due longest, if there is one.
+    """Claim and return the message of a channel that has been due longest; None if nothing is due.
 
-    Messages to `excluded_recipients` are skipped. Of each recipient only the oldest open (pending
-    or claimed) message is claimed, so that messages arrive in order. A message whose planned time
-    has not come, or whose text no account accepts yet, does not block later ones.
+    The caller then sends it, and no other process does. Messages to `excluded_recipients` are
+    skipped. Of each recipient only the oldest open (pending or claimed) message is claimed, so that
+    messages arrive in order; one whose planned time has not come, or whose text no account accepts
+    yet (trouble "unapproved"), does not block later ones. The attempt is recorded as a SendAttempt,
+    which sending limits count.
     """
     now = clock.now()
     earlier = Message.alias()
@@ -58,11 +62,11 @@ def claim_next(channel: str, excluded_recipients: Collection[str] = ()) -> Messa
 
 
 def claim_similar(message: Message, min_count: int, max_count: int) -> list[Message]:
-    """Claim further due messages with the recipient and purpose of a claimed one, to send together.
+    """Claim and return further due messages that can be sent together with a claimed `message`.
 
-    `message` is the claimed one; it is not returned again and does not count. Returns at most
-    `max_count`, the oldest first; an empty list, and claims nothing, if there are fewer than
-    `min_count`.
+    They have its channel, recipient and purpose. `message` itself is not returned again and does
+    not count. Returns at most `max_count`, the oldest first; if there are fewer than `min_count`,
+    claims nothing and returns [].
     """
     now = clock.now()
     similar = (
@@ -87,11 +91,10 @@ def claim_similar(message: Message, min_count: int, max_count: int) -> list[Mess
 
 
 def claim_waiting(channel: str, max_count: int) -> list[Message]:
-    """Claim and return at most `max_count` pending messages of a channel, the oldest first.
+    """Claim and return at most `max_count` pending messages of a channel, whether due or not.
 
-    Messages that are not due yet are included: it is for messages that leave together in a file,
-    for which no retry time has to pass. Recipients to whom another message is being sent are
-    skipped.
+    It is for messages that leave together in a file, which need not wait for a time of retry.
+    Recipients to whom another message is being sent are skipped. The oldest message is first.
     """
     in_transit = Message.alias()
     busy_recipients = in_transit.select(in_transit.recipient).where(
@@ -109,9 +112,10 @@ def claim_waiting(channel: str, max_count: int) -> list[Message]:
 
 
 def claim_for_cause(channel: str, cause: str) -> list[Message]:
-    """Claim and return a channel's due messages of one cause (see `queue_message`).
+    """Claim and return a channel's due messages about one `cause`, such as a fault, oldest first.
 
-    It is for a process that sends its own alarm while the usual sender cannot send.
+    It is for a process that sends these itself, such as an alarm, if the usual sender does not run.
+    `cause` is the text with which they were queued (see `queue_message`).
     """
     now = clock.now()
     with write_transaction():
@@ -127,11 +131,11 @@ def claim_for_cause(channel: str, cause: str) -> list[Message]:
 
 
 def recent_attempts(channel: str, seconds: float) -> dict[str, list[dt.datetime]]:
-    """Return when messages were sent to each recipient in the last `seconds`, the oldest first.
+    """Return, by recipient, the times of the attempts to send in the last `seconds`, oldest first.
 
-    Goes back at most as far as attempts are stored. Messages sent together count once. The times
-    are read from the database, so that a limit also binds a process that has just started, and two
-    senders at once.
+    A sender uses them to keep a service's rate limit. Messages sent together count once. The times
+    are from the database, which stores them for a few minutes: so the limit also binds a process
+    that has just started, and two senders at once.
     """
     now = clock.now()
     since = now - dt.timedelta(seconds=seconds)
@@ -143,9 +147,9 @@ def recent_attempts(channel: str, seconds: float) -> dict[str, list[dt.datetime]
 
 
 def redirect_messages(channel: str, old_recipient: str, new_recipient: str) -> int:
-    """Change the recipient of a channel's open messages; returns the number changed.
+    """Change the recipient of a channel's unsent messages; returns the number of these messages.
 
-    Open messages are the pending and the claimed ones.
+    It is for a recipient whose address has changed. Unsent are the pending and the claimed ones.
     """
     open_conditions = (Message.channel == channel, Message.state.in_(["pending", "claimed"]))
     with write_transaction():
@@ -158,7 +162,10 @@ def redirect_messages(channel: str, old_recipient: str, new_recipient: str) -> i
 
 
 def _mark_claimed(now: dt.datetime, *conditions: object) -> int:
-    """Claim, for this process, the pending messages that meet all conditions; returns how many."""
+    """Claim, for this process, the pending messages that meet all `conditions`; returns how many.
+
+    `now` is recorded as the time of the attempt.
+    """
     columns = {
         "claimed_until": now + CLAIM_LEASE,
         "claimed_by": process_id.this_process_name(),

@@ -11,7 +11,7 @@ _ESCAPE = 0x1B  # the next character is from the second table and must not be se
 
 
 def use_ascii_quotes(text: str) -> str:
-    """Return the text with ASCII apostrophes and quotation marks, and with single spaces.
+    """Return the text of an SMS with ASCII apostrophes and quotation marks, and single spaces.
 
     Uzbek's own signs are not in the GSM alphabet: one of them more than halves what an SMS holds.
     """
@@ -19,7 +19,7 @@ def use_ascii_quotes(text: str) -> str:
 
 
 def part_count(text: str) -> int:
-    """Return the number of parts in which an SMS with this text is sent and charged."""
+    """Return the number of parts in which an SMS is sent and charged; 1 for an empty text."""
     return len(split_parts(text)[1])
 
 
@@ -48,8 +48,9 @@ def split_parts(text: str) -> tuple[int, list[bytes]]:
 def _splits_character(data: bytes, end: int, bits: int) -> bool:
     """Return True if a cut before the byte `end` would split a character that takes two units.
 
-    `bits` is the size of a unit: 7 (GSM, where an escape precedes some characters) or 16 (UCS-2,
-    where a character outside the basic plane takes a pair of surrogates).
+    `bits` is the size of a unit: 7 (GSM, one unit in each byte of `data`; an escape precedes some
+    characters) or 16 (UCS-2, two bytes; a character outside the basic plane takes a pair of
+    surrogates).
     """
     if bits == 7:
         return data[end - 1] == _ESCAPE

@@ -17,19 +17,19 @@ STATUS_QUERY_PERIOD = dt.timedelta(days=1)  # how long a gateway is queried abou
 
 @dataclass(frozen=True)
 class QueueAge:
-    """A channel's queue: how many messages are due, and how long the oldest has waited.
+    """The messages of a channel that are due but not sent, as pages and alarms show them."""
 
-    `trouble` is the code of the latest failed attempt to send one of them, or "".
-    """
-
-    channel: str
-    waiting: int
-    oldest: dt.timedelta
-    trouble: str = ""
+    channel: str  # "sms", "telegram" or "ministry"
+    waiting: int  # the number of these messages
+    oldest: dt.timedelta  # how long the oldest has waited
+    trouble: str = ""  # code of the latest failure to send one of them (TROUBLES), or ""
 
 
 def list_messages(state: str | None, limit: int, offset: int = 0) -> list[Message]:
-    """Return messages in one state, or in any state if it is None, the newest first."""
+    """Return messages in a `state` (None: in any), the newest first; at most `limit` of them.
+
+    `offset` is the number of messages to skip, for the next page of the list.
+    """
     messages = Message.select().where(Message.channel != _RESTORE_MARK_CHANNEL)
     if state:
         messages = messages.where(Message.state == state)
@@ -43,7 +43,7 @@ def find_message(message_id: int, channel: str | None = None) -> Message | None:
 
 
 def queue_ages() -> list[QueueAge]:
-    """Return the queue of each channel that has messages due but not sent.
+    """Return a QueueAge for each channel that has messages due but not sent.
 
     Messages that wait for a retry are included: their waiting time counts from the planned time.
     """
@@ -73,10 +73,10 @@ def expired_count(since: dt.datetime) -> int:
 
 
 def _last_trouble(open_messages: ModelSelect, row: Message) -> str:
-    """Return the trouble code of the latest failed attempt among open messages; "" without one.
+    """Return the trouble code of the latest failed attempt to send an open message of a channel.
 
-    `open_messages` is the query of all open messages; only those in the channel of `row` are
-    considered.
+    `open_messages` is the query of the open messages of all channels; `row` has the channel.
+    Returns "" if no attempt has failed.
     """
     troubled = open_messages.where(Message.channel == row.channel, Message.trouble != "")
     message = troubled.order_by(Message.tried_at.desc()).first()

@@ -8,10 +8,10 @@ from appliance.core.i18n import N_
 
 @dataclass(frozen=True)
 class Purpose:
-    """The purpose of a message, stored by its `code`; `name` is a message id for gettext."""
+    """What a message is sent for, which decides when it may be sent and how long it is useful."""
 
-    code: str
-    name: str
+    code: str  # stored in Message.purpose
+    name: str  # shown to users; a message id for gettext
     urgent: bool = False  # its recipient is waiting for it: it does not wait for the morning
     for_staff: bool = False  # for people on duty or technicians: the daily limits do not apply
     # How long after its planned time it is useful; None: queueing.DEFAULT_LIFETIME.

@@ -30,12 +30,13 @@ def queue_message(
     due_at: dt.datetime | None = None,
     lifetime: dt.timedelta = DEFAULT_LIFETIME,
 ) -> Message:
-    """Queue a message and return it; call it in the transaction of its cause.
+    """Queue a message, which the channel's sender then sends; returns the message.
 
-    `key` identifies the notification: if a message with this key exists, it is returned instead.
-    `cause` is the number of the appeal, or the id of the call, that the message is about; `payload`
-    holds further data for the channel's sender. The message is due at `due_at` (None, or a time in
-    the past: now) and expires, unsent, when `lifetime` has passed after that.
+    Call it in the transaction that makes it necessary. `key` identifies the notification: if a
+    message with this key exists, it is returned instead. `purpose` is a code of PURPOSES, `cause`
+    the number of the appeal, or the id of the call, that the message is about; `payload` holds
+    further data for the sender. The message is due at `due_at` (None, or a time in the past: now)
+    and expires, unsent, when `lifetime` has passed after that.
     """
     now = clock.now()
     first_due_at = max(due_at or now, now)
@@ -107,12 +108,12 @@ def queue_sms(
 
 
 def withdraw_messages(cause: str, since: dt.datetime) -> bool:
-    """Delete the messages queued for `cause` at the time `since` or later, before they are sent.
+    """Delete the unsent messages about `cause` that were queued at the time `since` or later.
 
-    Returns True if they were deleted, or if there are no such messages. If an attempt to send one
-    of them was made, all stay, and it returns False. Call it in the transaction that withdraws the
-    cause itself, such as an answer. Messages written by an operator by hand are not deleted, and do
-    not count.
+    It is for an act that is undone, such as an answer: call it in the transaction that does this.
+    `cause` is an appeal's number or a call's id (see `queue_message`). Returns True if they were
+    deleted, or if there are no such messages. If an attempt to send one of them was made, all stay,
+    and it returns False. Messages that an operator wrote by hand are not deleted, and do not count.
     """
     conditions = (
         Message.cause == cause,
@@ -129,7 +130,7 @@ def withdraw_messages(cause: str, since: dt.datetime) -> bool:
 
 
 def postpone_until_morning(tz: ZoneInfo, limits: Messages) -> int:
-    """Postpone pending text messages that are not urgent to the end of the quiet hours.
+    """During the quiet hours, postpone pending SMS that are not urgent to the end of these hours.
 
     This includes those that became due before the quiet hours and are still unsent. Returns the
     number of postponed messages; does nothing outside the quiet hours.
@@ -153,7 +154,8 @@ def postpone_until_morning(tz: ZoneInfo, limits: Messages) -> int:
 def time_outside_quiet_hours(time: dt.datetime, tz: ZoneInfo, limits: Messages) -> dt.datetime:
     """Return the given time, or the end of the quiet hours if the time falls within them.
 
-    The quiet hours are in `limits`, in the time zone `tz`. Usually they include midnight.
+    In the quiet hours, citizens get only urgent messages. They are set in `limits`, in the time
+    zone `tz`, and usually include midnight.
     """
     begin, end = map(dt.time.fromisoformat, (limits.quiet_from, limits.quiet_to))
     local = time.astimezone(tz)
@@ -170,7 +172,8 @@ def time_within_recipient_limit(
     """Return `due`, or a time on a later day at which the recipient's daily limit is not exceeded.
 
     `recipient` is a phone number in canonical form; the limit counts the SMS of the 24 hours before
-    the returned time. After _MAX_POSTPONED_DAYS the limit is ignored.
+    the returned time. An SMS is postponed by at most _MAX_POSTPONED_DAYS days, even if the limit is
+    exceeded then.
     """
     for _ in range(_MAX_POSTPONED_DAYS):
         messages = Message.select().where(
@@ -189,7 +192,8 @@ def time_within_recipient_limit(
 def _time_within_daily_limit(due: dt.datetime, tz: ZoneInfo, limits: Messages) -> dt.datetime:
     """Return `due`, or the morning of a later day that is below the daily limit of all messages.
 
-    Urgent messages do not count. After _MAX_POSTPONED_DAYS the limit is ignored.
+    Urgent messages do not count. A message is postponed by at most _MAX_POSTPONED_DAYS days, even
+    if the limit is exceeded then.
     """
     for _ in range(_MAX_POSTPONED_DAYS):
         start = dt.datetime.combine(due.astimezone(tz).date(), dt.time(), tz)

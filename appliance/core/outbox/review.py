@@ -1,4 +1,8 @@
-"""Messages put on hold by a restore, and what services know of them; to be released or dropped."""
+"""Messages on hold after a restore of the database: a person decides whether to send them.
+
+The restored database would send them, but the replaced one may have sent them already. The services
+are queried about what they know of them; then each is released, to be sent, or dropped.
+"""
 
 import datetime as dt
 from collections.abc import Collection
@@ -20,22 +24,23 @@ _ACTIONS = {"release": "outbox.send", "drop": "outbox.drop"}
 
 
 def messages_to_review(limit: int | None = None, offset: int = 0) -> list[HeldMessage]:
-    """Return messages on hold, the oldest first; each has its row of the outbox as `message`.
+    """Return messages that a restore put on hold, the oldest first, for the page to decide on them.
 
-    `limit` None returns all of them.
+    Each HeldMessage has its message of the outbox as `message`. At most `limit` are returned (None:
+    all), after the first `offset` ones.
     """
     rows = _held_messages_query().order_by(Message.id)
     return list(rows.limit(limit).offset(offset) if limit else rows)
 
 
 def review_count() -> int:
-    """Return the number of messages on hold."""
+    """Return the number of messages on hold after a restore, about which a person must decide."""
     count: int = _held_messages_query().count()
     return count
 
 
 def messages_to_query(channel: str, limit: int) -> list[HeldMessage]:
-    """Return at most `limit` messages on hold in a channel whose status must be queried.
+    """Return at most `limit` messages on hold about which the channel's services must be queried.
 
     These are the messages without one of FINAL_STATUSES that were not queried in the last
     _QUERY_INTERVAL. Those never queried come first.
@@ -48,9 +53,10 @@ def messages_to_query(channel: str, limit: int) -> list[HeldMessage]:
 
 
 def record_status(row: HeldMessage, account: str, status: str) -> None:
-    """Record the status, one of SERVICE_STATUSES, that a service reports for a message on hold.
+    """Record what a service knows of the message on hold `row`: whether it was sent already.
 
-    `account` is the name of the account at the service; "" if no service could be queried.
+    `status` is one of SERVICE_STATUSES, `account` the name of the account at the service ("" if no
+    service could be queried). The state of the message itself does not change.
     """
     with write_transaction():
         HeldMessage.update(account=account, word=status, asked_at=clock.now()).where(
@@ -60,11 +66,11 @@ def record_status(row: HeldMessage, account: str, status: str) -> None:
 
 
 def hold_if_old(message: Message, occurred_at: dt.datetime) -> bool:
-    """Put a new message on hold if what it reports occurred before the last restore.
+    """Put a new message on hold if it is about an event before the last restore of the database.
 
     After a restore, calls are read again from the event log and their messages are queued again,
-    but the replaced site may have sent them. Call it in the transaction that queues the message.
-    Returns True if the message is on hold.
+    but the replaced site may have sent them. `occurred_at` is the time of the event. Call it in the
+    transaction that queues the message. Returns True if the message is on hold.
     """
     # A restore leaves a row that is no message; its creation time is that of the restore.
     marks = Message.select().where(Message.channel == "none", Message.purpose == "restore")
@@ -77,7 +83,7 @@ def hold_if_old(message: Message, occurred_at: dt.datetime) -> bool:
 
 
 def release_messages(message_ids: Collection[int] | None, by: str) -> int:
-    """Release messages on hold to be sent; returns their number.
+    """Release messages from their hold after a restore, so that they are sent; returns how many.
 
     `message_ids` are the ids of the messages (None: all on hold); an id that is not on hold is
     ignored. `by` is the user, for the audit.
@@ -106,9 +112,10 @@ def _finish_review(
     columns: dict[str, object],
     now: dt.datetime,
 ) -> int:
-    """End the hold of messages: set their `columns`, and record the action; returns their number.
+    """End the hold of messages: set their `columns`, and audit the action; returns their number.
 
-    `action` is "release" or "drop". For `message_ids` and `by` see `release_messages`.
+    `action` is "release", which also gives each message time to be sent, or "drop". For
+    `message_ids` and `by` see `release_messages`.
     """
     with write_transaction():
         rows = (

@@ -19,10 +19,11 @@ _MAX_OFFLINE_RETRY_SECONDS = 30.0  # between attempts while offline: an attempt 
 
 
 def mark_sent(message: Message, gateway: str, foreign_id: str = "") -> None:
-    """Record that the gateway accepted the message, with the gateway's id for it, if it has one.
+    """Record that the gateway accepted the message; `foreign_id` is the gateway's id for it, or "".
 
-    Whether it was delivered is reported later, or never; a report that has arrived already is
-    applied now. The record is made even if another sender has claimed the message since.
+    `gateway` is the name of the account. Whether the message was delivered is reported later, or
+    never; a report that has arrived already is applied now. The record is made even if another
+    sender has claimed the message since.
     """
     with write_transaction():
         now = clock.now()
@@ -44,9 +45,9 @@ def mark_sent(message: Message, gateway: str, foreign_id: str = "") -> None:
 
 
 def gateway_key(message: Message) -> str:
-    """Return the appliance's own key for a message at a gateway.
+    """Return the key by which a gateway recognizes a message that is sent to it a second time.
 
-    It is the same in each attempt, and changes only when a user resends a message that had ended.
+    It is the same in each attempt, and changes only if a user resends a message that had ended.
     """
     tries = message.payload.get("tries", 0)
     return f"m{message.id}-{tries}" if tries else f"m{message.id}"
@@ -55,15 +56,17 @@ def gateway_key(message: Message) -> str:
 def record_delivery_report(
     gateway: str, reported_id: str, outcome: str, *, is_own_key: bool
 ) -> bool:
-    """Record a gateway's report that a message was `delivered` or `refused`.
+    """Record a gateway's report whether it delivered a message.
 
-    `reported_id` identifies the message: by the appliance's own key (see `gateway_key`) if
-    `is_own_key`, otherwise by the gateway's id. A second report changes nothing.
+    `outcome` is "delivered" or "refused". `reported_id` identifies the message: by the appliance's
+    own key (see `gateway_key`) if `is_own_key`, otherwise by the gateway's id. A second report
+    about it changes nothing.
 
     Returns True if the report is done with: it was applied, or is a refusal of an earlier attempt,
     which is ignored. Returns False if there is no such own key, and if `gateway` has not confirmed
-    yet that it accepted the message: then the report is stored, and `mark_sent` applies it. By its
-    own key a message is found even before that, unless another gateway accepted it, or may have.
+    yet that it accepted the message: then the report is stored, and `mark_sent` applies it. By the
+    appliance's own key a message is found even before that, unless another gateway accepted it, or
+    may have.
     """
     with write_transaction():
         if is_own_key:
@@ -128,7 +131,11 @@ def schedule_retry(
 
 
 def retry_delay(message: Message, trouble: str) -> float:
-    """Return the seconds until the next attempt: more after each attempt, varied at random."""
+    """Return the seconds until the next attempt to send a message: more after each attempt.
+
+    `trouble` is the reason of the failure, one of TROUBLES: while the appliance is offline, the
+    wait stays short. The result varies at random, so that not all messages are retried together.
+    """
     longest = _MAX_OFFLINE_RETRY_SECONDS if trouble in OFFLINE_TROUBLES else _MAX_RETRY_SECONDS
     seconds: float = min(_FIRST_RETRY_SECONDS * 2 ** min(message.attempts - 1, 10), longest)
     return seconds * random.uniform(0.8, 1.2)  # noqa: S311  a jitter, no secret
@@ -156,13 +163,13 @@ def mark_undelivered(message: Message, trouble: str, detail: str = "") -> None:
     """Record that an accepted message did not reach its recipient, or was refused there.
 
     Its state becomes `refused`, unless an outcome is already recorded. `trouble` is the reason, one
-    of TROUBLES, and `detail` the other side's own text.
+    of TROUBLES, and `detail` the gateway's own text.
     """
     _finish_message(message, "refused", trouble=trouble, trouble_text=detail[:500])
 
 
 def mark_delivered(message: Message) -> None:
-    """Record that the message was delivered, or need not be: a later message replaces it.
+    """Record that the message was delivered, or need not be, because a later one replaces it.
 
     It need not be marked as sent: a report can arrive before the gateway's answer. If it has a
     final outcome already, nothing changes.
@@ -171,11 +178,14 @@ def mark_delivered(message: Message) -> None:
 
 
 def release_stale_claims() -> int:
-    """Release the claims of senders that no longer run, and overdue ones; returns how many.
+    """Let the messages that a sender claimed and left be sent by another one; returns how many.
 
-    The messages are pending again, and marked as perhaps sent twice, because the sender may have
-    sent them. It also corrects times in the future, written while the clock was fast, so that no
-    message waits too long, and removes attempts too old to count towards a sending limit.
+    These are claimed by a process that no longer runs, or for longer than claiming.CLAIM_LEASE.
+    They become pending, and are marked as perhaps sent twice, because the sender may have sent
+    them.
+
+    It also corrects times in the future, written while the clock was fast, so that no message waits
+    too long, and removes attempts too old to count towards a sending limit.
     """
     rows = Message.select(Message.claimed_by).where(Message.state == "claimed").distinct()
     dead_senders = [
@@ -200,7 +210,7 @@ def release_stale_claims() -> int:
 def expire_messages() -> int:
     """End the pending messages that are too late to be useful; returns how many.
 
-    They stay on the list, as expired.
+    They are not sent, but stay in the list of messages, as expired.
     """
     now = clock.now()
     with write_transaction():
@@ -215,10 +225,11 @@ def expire_messages() -> int:
 
 
 def resend_message(message: Message, by: str = "") -> bool:
-    """Make a refused, expired or pending message due now; returns False if it has another state.
+    """Make a refused, expired or pending message due now, so that its sender sends it soon.
 
-    `by` is the user who resends this one message, for the audit; "" records nothing. An SMS that
-    had ended gets a new key (see `gateway_key`), so that the service does not take it for a copy.
+    Returns False if it has another state: then nothing changes. `by` is the user who resends this
+    one message, for the audit; with "" no audit entry is written. An SMS that had ended gets a new
+    key (see `gateway_key`), so that the service does not take it for a copy.
     """
     now = clock.now()
     # A message that is due already keeps its planned time, from which its waiting time counts.
@@ -249,10 +260,10 @@ def resend_message(message: Message, by: str = "") -> bool:
 
 
 def hasten_retries(channel: str, recipient: str) -> int:
-    """Make the messages that wait for a retry to a recipient due now; returns their number.
+    """Make the messages that wait for another attempt to reach a recipient due now.
 
-    Call it when the recipient can be reached again. Messages that were never tried are left
-    unchanged: they wait for their planned time.
+    Returns their number. Call it when the recipient can be reached again. Messages that were never
+    tried are left unchanged: they wait for their planned time.
     """
     now = clock.now()
     conditions = (Message.state == "pending", Message.attempts > 0, Message.due_at > now)
@@ -274,7 +285,7 @@ def _find_by_own_key(key: str) -> Message | None:
 
 
 def _correct_future_times(now: dt.datetime) -> None:
-    """Correct times in the future: move each message back, so that it waits no longer than planned.
+    """Correct messages' times in the future, so that no message waits longer than planned.
 
     Times are in the future after a clock that was fast has been corrected, or if the clock is wrong
     now. A message that was never tried is moved by its time of creation, another by its last try.
@@ -292,7 +303,7 @@ def _correct_future_times(now: dt.datetime) -> None:
 
 
 def _apply_report(message: Message, outcome: str) -> bool:
-    """Record an outcome, `delivered` or `refused`, of a known message.
+    """Record a reported outcome, "delivered" or "refused", of a known message.
 
     Always returns True, which `record_delivery_report` returns for an applied report.
     """
@@ -311,10 +322,10 @@ def _change_state(
     only_own_claim: bool = False,
     **columns: object,
 ) -> None:
-    """Change a message's state and other columns, if it is in one of `from_states`.
+    """Change a message's state and other columns, if its present state is one of `from_states`.
 
-    `only_own_claim`: only if no other sender has claimed the message since it was read. Otherwise
-    it changes nothing.
+    With `only_own_claim`, also only if no other sender has claimed the message since `message` was
+    read. Otherwise nothing changes, without an error.
     """
     # Each claim adds 1 to `attempts`, so an equal number means that the claim is still the same.
     claim_condition = (Message.attempts == message.attempts,) if only_own_claim else ()
@@ -326,7 +337,7 @@ def _change_state(
 
 
 def _finish_message(message: Message, state: str, **columns: object) -> None:
-    """Give a message a final state and other columns, unless it is delivered or refused already."""
+    """Give a message its final `state` and other columns, unless it is delivered or refused."""
     with write_transaction():
         Message.update(state=state, ended_at=clock.now(), claimed_until=None, **columns).where(
             Message.id == message.id, Message.state.not_in(["delivered", "refused"])

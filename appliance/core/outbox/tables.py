@@ -6,7 +6,10 @@ from appliance.core.tables import DocumentField, MomentField, Table
 
 
 class Message(Table):
-    """One notification to a recipient outside; `state` is one of outbox.STATES."""
+    """One notification to a recipient outside the appliance: by SMS, Telegram or to the ministry.
+
+    `state` is one of outbox.STATES.
+    """
 
     channel = CharField()  # sms | telegram | ministry
     purpose = CharField()  # a code of PURPOSES: registered, answered, missed, callback, …
@@ -40,9 +43,9 @@ class Message(Table):
 
 
 class SendAttempt(Table):
-    """A time at which something was sent to a recipient; sending limits count these rows.
+    """An attempt to send something to a recipient, with its time; sending limits count these rows.
 
-    Messages sent together have one row.
+    Messages sent together have one row. Rows are removed after a few minutes.
     """
 
     channel = CharField()
@@ -53,7 +56,7 @@ class SendAttempt(Table):
 class EarlyReport(Table):
     """A gateway's report of an outcome that arrived before its answer to the request to send.
 
-    Until then the gateway's id of the message is not known, so the report waits here.
+    Until that answer it is not known which message has the gateway's id, so the report waits here.
     """
 
     gateway = CharField()  # name of the account that reported
@@ -66,7 +69,10 @@ class EarlyReport(Table):
 
 
 class HeldMessage(Table):
-    """A message on hold: the restored database would send it, but it may be sent already."""
+    """A message on hold after a restore of the database: a person decides whether it is sent.
+
+    The restored database would send it, but the replaced one may have sent it already.
+    """
 
     message = ForeignKeyField(Message, unique=True, on_delete="CASCADE")
     held_at = MomentField()

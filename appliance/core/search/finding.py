@@ -299,7 +299,7 @@ def _match_all(matches: Sequence[str]) -> str:
 
 
 def _is_common_match(step: _SearchStep, kind: str) -> bool:
-    """Return True if more than _COMMON_WORD_ENTRIES entries of a kind match the step."""
+    """Return True if too many entries of a kind match the step: over _COMMON_WORD_ENTRIES."""
     return _count_matches(step, kind, _COMMON_WORD_ENTRIES + 1) > _COMMON_WORD_ENTRIES
 
 

@@ -96,7 +96,7 @@ def stored_texts(kind: str, rows: Collection[int]) -> dict[int, str]:
 
 
 def drop_entry(kind: str, ref: str) -> None:
-    """Remove an entry from the index, if it exists; call it inside a transaction.
+    """Remove the entry of the item `ref` from the search index, if any; call it in a transaction.
 
     The entry's words stay in the table SearchWord, without effect, until `forget_words` or
     `clear_kind` is called.

@@ -83,7 +83,7 @@ class SearchQuery:
 
     @functools.cached_property
     def joined_costs(self) -> _WordCosts:
-        """The costs of reading all words of the query, joined into one, as names joined likewise.
+        """The costs of reading the query's words, joined into one, as names also joined into one.
 
         With them a query matches a name even if blanks are missing or too many. A query of one word
         is its own joined form; the query must not be empty.

@@ -83,9 +83,9 @@ def _match_spans(text: str, query: SearchQuery) -> list[_MatchSpan]:
 
 
 def _distinct_words_within(spans: list[_MatchSpan], window_start: int, length: int) -> int:
-    """Return how many different words of the query match in `length` characters of the text.
+    """Return how many different words of the query have a match that begins in a part of the text.
 
-    These are counted from the position `window_start`.
+    The part is the `length` characters from the position `window_start` on.
     """
     window = range(window_start, window_start + length)
     return len({span.query_word_index for span in spans if span.start in window})

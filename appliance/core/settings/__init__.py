@@ -69,9 +69,9 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class Settings:
-    """All settings of the site; each field is a table or a value of the settings file.
+    """All settings of the site (an installation); each field is a table or value of the TOML file.
 
-    An optional table that is None switches its function off.
+    An optional table that is None, such as `telegram`, switches its function off.
     """
 
     paths: Paths

@@ -40,7 +40,7 @@ class Web:
 
 @dataclass(frozen=True)
 class Retention:
-    """How long data is kept: at least two months, and at least two years.
+    """How long recordings (at least two months) and appeals (at least two years) are kept.
 
     These minimums follow from table 3 of the quarterly report (report form №1).
     """
@@ -49,7 +49,7 @@ class Retention:
     appeals_years: int = 3  # after which a closed appeal's personal data is removed
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a time below the minimum."""
+        """Raise ValueError if recordings or appeals would be kept for less than the minimum."""
         if self.recordings_months < 2:
             raise ValueError("retention.recordings_months is at least 2")
         if self.appeals_years < 2:
@@ -58,7 +58,7 @@ class Retention:
 
 @dataclass(frozen=True)
 class Links:
-    """Which network links are monitored; one whose setting is "" is not."""
+    """Which network links the appliance monitors; a link whose setting is "" is not monitored."""
 
     gateway: str = ""  # the router: an address, or "auto" for the default route's gateway
     dns: str = ""  # a name that is looked up
@@ -68,7 +68,7 @@ class Links:
     rate_hour: int = 4  # the hour of that measurement, in the site's time
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a time between probes, or an hour, that is out of range."""
+        """Raise ValueError if `every` is not 1 to 90, or `rate_hour` not 0 to 23."""
         if not 1 <= self.every <= 90:
             raise ValueError("links.every is 1 to 90: looks further apart tell of nothing between")
         dt.time(self.rate_hour)  # raises ValueError unless it is 0 to 23

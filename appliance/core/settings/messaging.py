@@ -41,7 +41,7 @@ class Messages:
     per_day: int = 3000  # messages that are not urgent, to all numbers within a day
 
     def __post_init__(self) -> None:
-        """Raise ValueError if the begin or the end of the quiet hours is no time of day."""
+        """Raise ValueError if `quiet_from` or `quiet_to` is not a time of day, such as "21:00"."""
         for time in (self.quiet_from, self.quiet_to):
             dt.time.fromisoformat(time)
 

@@ -52,9 +52,9 @@ class Ministry:
     actions: dict[str, str] = field(default_factory=dict)  # their name of an action → ours
 
     def __post_init__(self) -> None:
-        """Check the names and codes.
+        """Raise ValueError if `fields`, `codes` or `actions` are invalid.
 
-        Raises ValueError if an own name or code is unknown, or if two fields have the same name in
+        They are if an own name or code in them is unknown, or if two fields have the same name in
         the ministry's system.
         """
         check_names("ministry.fields", self.fields, MINISTRY_FIELDS)

@@ -10,7 +10,11 @@ ROLES = ("operator", "supervisor", "manager", "ministry", "technician", "backup"
 
 @dataclass(frozen=True)
 class SignIn:
-    """Which roles need a second factor, when pages are locked, and who may sign in by PIN."""
+    """Which roles need a second factor, when pages are locked, and who may sign in by PIN.
+
+    A role is one of ROLES. A second factor is a further proof, such as a passkey, in addition to
+    the password.
+    """
 
     # Roles that need a second factor everywhere.
     second_factor: tuple[str, ...] = tuple(role for role in ROLES if role != "operator")
@@ -72,14 +76,17 @@ class OpenId:
 
 @dataclass(frozen=True)
 class Ldap:
-    """A directory that checks passwords: LDAP or Active Directory, over TLS only."""
+    """The ministry's user directory, if it checks passwords: LDAP or Active Directory, over TLS."""
 
     url: str  # ldaps://…, or ldap://…, which starts TLS before anything else (StartTLS)
     bind: str  # the bind name, {} is replaced by the user's name: {}@vazirlik.uz, uid={},ou=…
     ca: str = ""  # file with its authority's certificate; "": an authority that the system trusts
 
     def __post_init__(self) -> None:
-        """Raise ValueError for another kind of address, or if {} is not exactly once in `bind`."""
+        """Raise ValueError if `url` does not begin with ldaps:// or ldap://, or `bind` is invalid.
+
+        `bind` must contain {}, which is replaced by the user's name, exactly once.
+        """
         if not self.url.startswith(("ldaps://", "ldap://")):
             raise ValueError("ldap.url begins with ldaps:// or ldap://")
         if self.bind.count("{}") != 1:

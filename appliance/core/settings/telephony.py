@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Trunk:
-    """A carrier's SIP trunk, identified by its source address."""
+    """A carrier's SIP trunk, for calls from and to outside; recognized by its source address."""
 
     name: str
     address: str  # from which the carrier calls, and to which calls are sent
@@ -52,7 +52,7 @@ class Asterisk:
 
     @property
     def inside(self) -> str:
-        """The loopback address of commands to Asterisk and of its look-ups in the appliance."""
+        """The loopback address for commands to Asterisk, and for its look-ups in the appliance."""
         return self.address if ipaddress.ip_address(self.address).is_loopback else "127.0.0.1"
 
 
@@ -93,7 +93,7 @@ class Outgoing:
     machine_minutes: int = 1000  # the most minutes of these calls in a day, including ringing
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a prefix that begins no number, or for a negative limit."""
+        """Raise ValueError if a prefix is not the beginning of a number, or a limit is below 0."""
         for prefix in (*self.barred, *self.machine):
             if not re.fullmatch(r"\+?\d{1,14}", prefix, re.ASCII):
                 raise ValueError(f"outgoing: not the beginning of a number: {prefix!r}")
