@@ -148,12 +148,15 @@ class _Database(SqliteDatabase):  # type: ignore[misc]  # peewee has no types
     def _wait_for_lock(
         self, lock_type: str, deadline: float, renew_place: Callable[[], bool]
     ) -> None:
-        """Wait until `_try_begin` succeeds; OperationalError at `deadline` (time.monotonic)."""
+        """Begin as soon as no other writer has the lock; OperationalError at `deadline`.
+
+        `renew_place`, of LockQueue.hold_place, is called between the attempts.
+        """
         while not self._try_begin(lock_type):
             if time.monotonic() >= deadline:
                 raise OperationalError("database is locked")
             time.sleep(_LOCK_POLL_SECONDS)
-            renew_place()  # shows that this writer still waits, see LockQueue.hold_place
+            renew_place()
 
     def _try_begin(self, lock_type: str) -> bool:
         """Begin a transaction, as `begin`, without waiting; False if another one has the lock."""
@@ -176,17 +179,14 @@ class _Database(SqliteDatabase):  # type: ignore[misc]  # peewee has no types
         return super().execute_sql(sql, params)
 
 
-# WAL: readers never wait for the writer. synchronous=full: what was acknowledged to an operator
-# survives a power cut. busy_timeout: other processes' writers wait instead of failing.
-# secure_delete: removed content is overwritten in the file, because citizens may request it.
 database = _Database(
     None,
     pragmas={
-        "journal_mode": "wal",
-        "synchronous": "full",
+        "journal_mode": "wal",  # readers never wait for the writer
+        "synchronous": "full",  # what was acknowledged to an operator survives a power cut
         "foreign_keys": 1,
-        "secure_delete": 1,
-        "busy_timeout": _BUSY_TIMEOUT_MILLISECONDS,
+        "secure_delete": 1,  # citizens may request that removed content is overwritten in the file
+        "busy_timeout": _BUSY_TIMEOUT_MILLISECONDS,  # other processes' writers wait, do not fail
         "cache_size": -32_000,
     },
     factory=_Connection,
@@ -276,9 +276,8 @@ def _sync_write_ahead_log() -> None:
 def uncopied_log_bytes() -> int:
     """Return how many bytes of the write-ahead log are not in the database's file yet.
 
-    SQLite counts them: the log's file never shrinks, so its size proves nothing. Its index (`-shm`)
-    must not be opened: closing it would release this process's locks on it, and a second process
-    could write at the same time. Returns 0 while another connection checkpoints.
+    SQLite counts them, because the log's file never shrinks. Its index (`-shm`) must not be opened:
+    closing it would release this process's locks on it. Returns 0 while another one checkpoints.
     """
     try:
         _busy, frames, copied = database.execute_sql("PRAGMA wal_checkpoint(NOOP)").fetchone()
@@ -375,7 +374,7 @@ def trigger_definitions() -> dict[str, str]:
 
 
 def integrity_errors() -> list[str]:
-    """Return the integrity errors that SQLite reports, at most five; it reads the whole file."""
+    """Return at most five faults that SQLite finds in the open database, reading the whole file."""
     rows = database.execute_sql("PRAGMA quick_check(5)").fetchall()
     return [text for (text,) in rows if text != "ok"]
 

@@ -37,7 +37,7 @@ def file_sha256(file: Path) -> str:
 
 
 def remove_file(path: Path) -> bool:
-    """Remove a file; returns False if it does not exist or this process may only read it."""
+    """Remove a file; returns False if it does not exist or this process may not remove it."""
     try:
         path.unlink()
     except OSError as error:

@@ -79,7 +79,7 @@ def localized_name(row: Any, locale: str) -> str:
 
 
 def spoken_language(code: str | None) -> str:
-    """Return the language spoken with a person or on a call: "ru" or "uz".
+    """Return the language in which to speak or write to a person: "ru" or "uz".
 
     `code` is the person's locale or the call's language. Any other than "ru", and None (the
     language is unknown), gives "uz".

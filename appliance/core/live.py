@@ -71,7 +71,8 @@ def newest_topic_event_id(*topics: str) -> int:
 def topic_numbers(prefix: str) -> list[int]:
     """Return the numbers at the end of the published topics that begin with `prefix`.
 
-    For instance 12 for the prefix "plan.taken." and the topic "plan.taken.12". The number of the
+    For instance 12 for the prefix "plan.taken." and the topic "plan.taken.12". By such a topic a
+    process publishes a number, such as the id of an event that it has handled. The number of the
     newest event is first.
     """
     events = LiveEvent.select(LiveEvent.topic).where(LiveEvent.topic.startswith(prefix))

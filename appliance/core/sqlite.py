@@ -58,7 +58,7 @@ def _main(file: str, *statements: str) -> None:
 
 
 def _complete_statements(text: str) -> list[str]:
-    """Return the statements of a text, each of which ends with a semicolon."""
+    """Split a text into its SQL statements, each of which ends with a semicolon."""
     statements = [""]
     for piece in text.split(";"):
         statements[-1] += f"{piece};"

@@ -84,5 +84,5 @@ def missing_heads(heads: Iterable[NotedHead]) -> list[NotedHead]:
 
 
 def _heads_file(settings: Settings) -> Path:
-    """The file in which the audit's heads are noted."""
+    """Return the file in which the audit's heads are noted."""
     return settings.paths.backups / FILE_NAME

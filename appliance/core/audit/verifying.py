@@ -104,8 +104,9 @@ def is_guarded() -> bool:
 def _is_guard_trigger(name: str, definition: str) -> bool:
     """Return True if a trigger's definition refuses the operation in its name.
 
-    The name alone proves nothing: somebody could have replaced the trigger by one that does
-    nothing. `definition` is its SQL statement, "" if it does not exist.
+    For instance, audit_entry_update must refuse an UPDATE. The name alone proves nothing: somebody
+    could have replaced the trigger by one that does nothing. `definition` is its SQL statement, ""
+    if it does not exist.
     """
     table, _, operation = name.rpartition("_")
     expected_start = (

@@ -24,7 +24,7 @@ def part_count(text: str) -> int:
 
 
 def split_parts(text: str) -> tuple[int, list[bytes]]:
-    """Return how many bits a character has, and the bytes of each part of an SMS with this text.
+    """Split the text of an SMS: return how many bits a character has, and the bytes of each part.
 
     The bits are 7 if all characters are in the GSM alphabet, otherwise 16 (UCS-2). A character of
     7 bits takes a byte, as SMPP requires. No character is split between two parts.

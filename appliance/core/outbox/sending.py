@@ -108,12 +108,12 @@ def schedule_retry(
     gateway: str = "",
     wait_seconds: float | None = None,
 ) -> None:
-    """Schedule another attempt after a failed or uncertain one; the delay grows with the attempts.
+    """Schedule another attempt to send a message after a failed or uncertain one.
 
-    `trouble` is the reason, one of TROUBLES, and `detail` the other side's own text.
-    `perhaps_sent`: `gateway` may have accepted the message, and the next attempt goes to the same
-    one. `wait_seconds`: the delay for which the other side asks, instead of the usual one. Nothing
-    changes if another sender has claimed the message since.
+    The delay grows with the attempts. `trouble` is the reason, one of TROUBLES, and `detail` the
+    service's own text. `perhaps_sent`: `gateway` may have accepted the message, and the next
+    attempt goes to the same one. `wait_seconds`: the delay for which the service asks, instead of
+    the usual one. Nothing changes if another sender has claimed the message since.
     """
     if wait_seconds is None:
         wait_seconds = retry_delay(message, trouble)
@@ -277,7 +277,7 @@ def hasten_retries(channel: str, recipient: str) -> int:
 
 
 def _find_by_own_key(key: str) -> Message | None:
-    """Return the SMS that had this key (see `gateway_key`) in one of its attempts, if any."""
+    """Return the SMS that had this key (see `gateway_key`) in one of its attempts, or None."""
     match = re.fullmatch(r"m(\d{1,15})(-\d{1,4})?", key, re.ASCII)
     if not match:
         return None

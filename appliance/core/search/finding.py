@@ -202,7 +202,7 @@ def _search_steps(query: SearchQuery, kind: str) -> Iterator[_SearchStep]:
 def _missing_word_step(
     words: Sequence[Word], exact_matches: Sequence[str], similar_matches: Sequence[str], kind: str
 ) -> _SearchStep | None:
-    """Return the step in which words may be missing; None if the remaining words say too little.
+    """Return the step in which typed words may be missing; None if the others say too little.
 
     In kinds with long texts, where people type complete questions, an entry needs only one of the
     longer words, as typed. In other kinds one word may be missing, and the remaining ones may be
@@ -368,7 +368,10 @@ def _candidate_rows(
 def _search_result(
     query: SearchQuery, row: Row, step: _SearchStep, candidate_rank: int
 ) -> SearchResult:
-    """Build the result, with its cost, for the row of a candidate that `step` found."""
+    """Build the result, with its cost, for the row of an entry that `step` found.
+
+    `candidate_rank` is the number of entries that were found before it.
+    """
     id, kind, ref, title, names, about = row
     text_word_cost = step.text_word_cost
     if about and text_word_cost < _MISSING_WORD_COST:

@@ -32,9 +32,9 @@ class SearchItem:
 
     `kind` is one of KINDS, and `ref` the item's key in the table of its kind, as text. `about`
     holds a few words that distinguish it from others of its name, such as the district of a
-    mahalla. The snippet is taken from `text`; `stores_text` is False if the owning table stores the
-    text itself, as with a citizen's appeal. `row` is its integer id in the owning table; an item
-    without one gets the next free number.
+    mahalla. The snippet, an extract for the list of results, is taken from `text`; `stores_text` is
+    False if the owning table stores the text itself, as with a citizen's appeal. `row` is its
+    integer id in the owning table; an item without one gets the next free number.
     """
 
     kind: str
@@ -84,7 +84,7 @@ def index_item(item: SearchItem, listed_words: set[str] | None = None) -> None:
 
 
 def stored_texts(kind: str, rows: Collection[int]) -> dict[int, str]:
-    """Return the texts from which snippets are taken, by the integer ids of their records.
+    """Return the texts whose extracts (snippets) a list of results shows, by their records' ids.
 
     `rows` are ids of records of this `kind`; one without an entry in the index is left out. A text
     is "" if the owning table stores it instead (see SearchItem).

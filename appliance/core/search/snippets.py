@@ -31,11 +31,11 @@ class _MatchSpan(NamedTuple):
 
 
 def build_snippet(text: str, query: SearchQuery, length: int = SNIPPET_LETTERS) -> list[TextPiece]:
-    """Return the part of a text, of about `length` characters, that contains the most typed words.
+    """Return an extract of a text, of about `length` characters, with the most typed words.
 
     It is for a list of search results. It is returned in pieces, and those that match the query are
-    marked. Of equally good parts it is the first one; the beginning of the text if it contains no
-    typed word.
+    marked. Of equally good extracts it is the first one; the beginning of the text if it contains
+    no typed word.
     """
     text = " ".join(text.split())
     spans = _match_spans(text, query)

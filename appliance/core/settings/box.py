@@ -29,7 +29,7 @@ class Paths:
 
 @dataclass(frozen=True)
 class Web:
-    """The web server and the address of its pages."""
+    """The appliance's web server, and the address of its pages."""
 
     bind: str  # where gunicorn listens, behind the TLS front
     url: str  # how people reach the site, https://…
@@ -40,16 +40,17 @@ class Web:
 
 @dataclass(frozen=True)
 class Retention:
-    """How long recordings (at least two months) and appeals (at least two years) are kept.
+    """How long recordings, and the personal data of closed appeals, are kept.
 
-    These minimums follow from table 3 of the quarterly report (report form №1).
+    The minimums, two months and two years, follow from table 3 of the quarterly report (report form
+    №1).
     """
 
     recordings_months: int = 3  # months of 31 days
     appeals_years: int = 3  # after which a closed appeal's personal data is removed
 
     def __post_init__(self) -> None:
-        """Raise ValueError if recordings or appeals would be kept for less than the minimum."""
+        """Raise ValueError if one of the two times is below its minimum."""
         if self.recordings_months < 2:
             raise ValueError("retention.recordings_months is at least 2")
         if self.appeals_years < 2:
@@ -76,7 +77,7 @@ class Links:
 
 @dataclass(frozen=True)
 class SelfTests:
-    """When the site tests itself.
+    """When the site tests itself, by test calls and by a drill without internet access.
 
     0 minutes, or the weekday 0, means never; the hour 0 is midnight.
     """

@@ -10,7 +10,7 @@ SmsKind = Literal["eskiz", "playmobile", "smpp", "modem"]
 
 @dataclass(frozen=True)
 class SmsAccount:
-    """An account at an SMS gateway."""
+    """An account at an SMS gateway (a service, an operator or a modem), over which SMS are sent."""
 
     name: str  # shown in lists; messages store it as their gateway
     kind: SmsKind
@@ -66,7 +66,7 @@ class Telegram:
 
 @dataclass(frozen=True)
 class Duty:
-    """A person on duty, asked when nobody in the group accepts an appeal."""
+    """A person on duty, asked to take an appeal if nobody in the Telegram group accepts it."""
 
     name: str
     chat: int = 0  # their chat with the bot; 0: no chat
@@ -75,7 +75,7 @@ class Duty:
 
 @dataclass(frozen=True)
 class Alarms:
-    """Recipients of the appliance's fault alarms; if empty, everybody on duty."""
+    """Who receives the alarms about faults of the appliance; if empty, everybody on duty."""
 
     chat: int = 0  # a person's chat with the bot, or a group's; 0: no chat
     phones: tuple[str, ...] = ()  # for SMS

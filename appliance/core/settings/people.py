@@ -49,7 +49,7 @@ class SignIn:
         return role in self.second_factor_outside and not self._is_inside(address)
 
     def _is_inside(self, address: str) -> bool:
-        """Return True if an IP address is in one of the workplace's networks, False if invalid."""
+        """Return True if an IP address is in one of the workplace's networks; False if invalid."""
         try:
             ip = ipaddress.ip_address(address)
         except ValueError:
