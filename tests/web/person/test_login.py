@@ -201,6 +201,7 @@ def test_few_passwords_are_checked_at_once(settings, monkeypatch) -> None:
     with ThreadPoolExecutor(8) as pool:
         waiting = [pool.submit(attempt_sign_in, number) for number in range(8)]
         wait_until(lambda: sum(future.done() for future in waiting) == 6)
+        wait_until(lambda: len(running_checks) == 2)
         gate.set()
         answers = [future.result() for future in waiting]
     assert sorted(answers) == ["busy"] * 6 + ["tried"] * 2
