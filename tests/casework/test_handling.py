@@ -474,8 +474,8 @@ def test_statistics_count_states_terms_and_groups(registered, labour, migration)
     assert figures.states["answered"] == 2
     assert figures.by_grouping["department"][None].total == 1
     assert figures.by_grouping["region"]["1703"].in_time == 1
-    for by in figures.by.values():
-        assert sum(c.total for c in by.values()) == 4
+    for counts_by_key in figures.by_grouping.values():
+        assert sum(counts.total for counts in counts_by_key.values()) == 4
     assert appeal_statistics(TODAY, TODAY, TODAY, labour.id).overall.total == 2
 
 
