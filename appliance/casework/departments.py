@@ -7,7 +7,7 @@ from typing import Any
 
 from appliance.core import audit
 from appliance.core.db import write_transaction
-from appliance.core.i18n import fold_text, normalize_spelling
+from appliance.core.i18n import fold_text, normalize_apostrophes
 from appliance.core.refusals import Refused
 from appliance.core.statements import PreparedQuery, query_parameter
 from appliance.models import Department, DirectionRoute, Membership
@@ -66,7 +66,7 @@ def add_department(names: dict[str, str], own_body: bool, actor: str) -> Departm
     `own_body`: it is a separate body outside the ministry. Raises Refused "name" if its name is
     empty or exists already.
     """
-    names = {column: normalize_spelling(text) for column, text in names.items()}
+    names = {column: normalize_apostrophes(text) for column, text in names.items()}
     name = names.get("name_uz_latn", "")
     code = fold_text(name).replace(" ", "_")
     if not code:
@@ -95,7 +95,7 @@ def change_department(department: Department, columns: dict[str, Any], actor: st
     if not fold_text(columns.get("name_uz_latn", department.name_uz_latn)):
         raise Refused("name")
     columns = {
-        name: normalize_spelling(value) if isinstance(value, str) else value
+        name: normalize_apostrophes(value) if isinstance(value, str) else value
         for name, value in columns.items()
     }
     with write_transaction():

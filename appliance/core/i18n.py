@@ -78,7 +78,7 @@ def localized_name(row: Any, locale: str) -> str:
     return name
 
 
-def spoken_language(code: str | None) -> str:
+def base_language(code: str | None) -> str:
     """Return the language in which to speak or write to a person: "ru" or "uz".
 
     `code` is the person's locale or the call's language. Any other than "ru", and None (the
@@ -125,7 +125,7 @@ def fold_text(text: str) -> str:
     return " ".join(_WORD.findall(plain))
 
 
-def normalize_spelling(text: str) -> str:
+def normalize_apostrophes(text: str) -> str:
     """Return a name with standard Uzbek apostrophes: U+02BB in oʻ and gʻ, else U+02BC.
 
     U+02BC marks the glottal stop. Any character used as an apostrophe between Latin letters or

@@ -11,7 +11,7 @@ from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from appliance.core import audit, clock, db, live, script
 from appliance.core.db import write_transaction
-from appliance.core.i18n import LOCALES, N_, normalize_spelling
+from appliance.core.i18n import LOCALES, N_, normalize_apostrophes
 from appliance.core.refusals import Refused
 from appliance.core.settings import ROLES
 from appliance.core.statements import PreparedQuery, find_row
@@ -80,7 +80,7 @@ def create_account(
             raise Refused("extension", f"extension in use: {extension}")
         user: User = User.create(
             login=login,
-            name=normalize_spelling(name),
+            name=normalize_apostrophes(name),
             name_cyrl=" ".join(name_cyrl.split()) or cyrillic_name(name),
             role=role,
             password_hash=password_hash,
@@ -104,7 +104,7 @@ def hash_password(password: str) -> str:
 
 def cyrillic_name(name: str) -> str:
     """A name in Uzbek Cyrillic, proposed from its Latin letters."""
-    return script.transliterate_for_locale(normalize_spelling(name), "uz_Cyrl")
+    return script.transliterate_for_locale(normalize_apostrophes(name), "uz_Cyrl")
 
 
 def display_name(user: User, locale: str) -> str:

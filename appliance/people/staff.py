@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from appliance.core import audit, live
 from appliance.core.db import write_transaction
-from appliance.core.i18n import normalize_spelling
+from appliance.core.i18n import normalize_apostrophes
 from appliance.core.refusals import Refused
 from appliance.core.settings import ROLES
 from appliance.models import Department, Membership, User
@@ -307,7 +307,7 @@ def normalise_entry(new_entry: StaffEntry) -> StaffEntry:
     is_equipped = new_entry.role in EQUIPPED_ROLES
     return StaffEntry(
         login=new_entry.login.strip().lower(),
-        name=normalize_spelling(new_entry.name),
+        name=normalize_apostrophes(new_entry.name),
         role=new_entry.role,
         name_cyrl=" ".join(new_entry.name_cyrl.split()),
         speaks=tuple(dict.fromkeys(sorted(new_entry.speaks, reverse=True))),  # "uz ru"

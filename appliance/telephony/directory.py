@@ -8,7 +8,7 @@ from appliance.core import audit, live, phone_numbers
 from appliance.core import search as core_search
 from appliance.core.clock import WorkingCalendar
 from appliance.core.db import write_transaction
-from appliance.core.i18n import LOCALES, fold_text, locale_translations, normalize_spelling
+from appliance.core.i18n import LOCALES, fold_text, locale_translations, normalize_apostrophes
 from appliance.core.refusals import Refused
 from appliance.core.statements import find_row
 from appliance.models import Employee
@@ -144,9 +144,9 @@ def _employee_values(entry: DirectoryEntry, employee: Employee | None) -> dict[s
     ):
         raise Refused("substitute")
     spellings = (
-        normalize_spelling(entry.name),
-        normalize_spelling(entry.department),
-        normalize_spelling(entry.position),
+        normalize_apostrophes(entry.name),
+        normalize_apostrophes(entry.department),
+        normalize_apostrophes(entry.position),
     )
     return {
         "name": spellings[0],

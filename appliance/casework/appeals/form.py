@@ -6,7 +6,7 @@ from typing import Any
 from appliance.casework import applicants, catalogs, forms
 from appliance.casework.forms import Definition, Reading
 from appliance.casework.forms.drafts import CONSULTATION_FIELDS
-from appliance.core.i18n import normalize_spelling
+from appliance.core.i18n import normalize_apostrophes
 
 APPLICANT_KINDS = ("person", "entity")
 
@@ -82,5 +82,5 @@ def _consultation_columns(values: dict[str, str]) -> dict[str, Any]:
     return {
         "consultation": is_requested,
         "consultation_issue": issue if is_requested else "",
-        "consultation_contact": normalize_spelling(contact) if is_requested else "",
+        "consultation_contact": normalize_apostrophes(contact) if is_requested else "",
     }

@@ -19,7 +19,7 @@ from appliance.casework.appeals import consultations, deadlines, searching, stat
 from appliance.core import audit, clock, live, outbox
 from appliance.core.clock import WorkingCalendar
 from appliance.core.db import write_transaction
-from appliance.core.i18n import normalize_spelling
+from appliance.core.i18n import normalize_apostrophes
 from appliance.core.refusals import Refused
 from appliance.core.statements import create_row, find_row
 from appliance.models import Appeal, AppealStep, Department, Handling
@@ -230,7 +230,7 @@ def record_specialist_contact(
     with write_transaction():
         _apply_step(appeal, "consult", actor, expected_version, text=contact)
         earlier_contacts = Appeal.get_by_id(appeal.id).consultation_contact
-        contacts = "; ".join(filter(None, (earlier_contacts, normalize_spelling(contact))))
+        contacts = "; ".join(filter(None, (earlier_contacts, normalize_apostrophes(contact))))
         columns = {"consultation": True, "consultation_contact": contacts}
         Appeal.update(columns).where(Appeal.id == appeal.id).execute()
         consultations.mark_specialist_contacted(appeal)

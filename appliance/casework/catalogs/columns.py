@@ -10,7 +10,7 @@ from peewee import ModelSelect
 from appliance.casework import identity
 from appliance.casework.catalogs.keys import mahalla_search_key, search_key
 from appliance.casework.catalogs.lists import CATALOGS
-from appliance.core.i18n import is_in_script, normalize_spelling
+from appliance.core.i18n import is_in_script, normalize_apostrophes
 from appliance.models import CalendarDay, Catalog, CatalogItem, District, Mahalla, Region
 
 type Row = dict[str, Any]  # column → value: a row of the table, or the cells of a line of a file
@@ -153,7 +153,7 @@ def _checked_names(cells: Row) -> Row:
         if not is_in_script(cells[column], script):
             alphabet = {"Latn": "Latin", "Cyrl": "Cyrillic"}[script]
             raise CellError(cells[column], f"is not written in {alphabet} letters", column)
-    return {column: normalize_spelling(name) for column, name in _name_cells(cells).items()}
+    return {column: normalize_apostrophes(name) for column, name in _name_cells(cells).items()}
 
 
 def _item_reader(catalog: str) -> Callable[[Row, Collection[str]], Row]:

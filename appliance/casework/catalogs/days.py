@@ -14,7 +14,7 @@ from appliance.casework.catalogs.upkeep import check_names
 from appliance.core import audit
 from appliance.core.clock import WorkingCalendar
 from appliance.core.db import write_transaction
-from appliance.core.i18n import normalize_spelling
+from appliance.core.i18n import normalize_apostrophes
 from appliance.core.refusals import Refused
 from appliance.core.settings import Settings
 from appliance.core.statements import PreparedQuery
@@ -105,7 +105,7 @@ def set_day(
         and (is_working or kind.endswith("day_off"))
     ):
         raise Refused("kind")
-    names = {name: normalize_spelling(names[name]) for name in SCRIPT_BY_COLUMN}
+    names = {name: normalize_apostrophes(names[name]) for name in SCRIPT_BY_COLUMN}
     check_names(names)
     with write_transaction():
         day = CalendarDay(date=date, kind=kind, working=is_working, **names)

@@ -8,7 +8,7 @@ from peewee import JOIN, Expression, ModelSelect
 
 from appliance.casework.catalogs.keys import has_exact_name, item_search_names, mahalla_search_key
 from appliance.core import search
-from appliance.core.i18n import fold_text, normalize_spelling
+from appliance.core.i18n import fold_text, normalize_apostrophes
 from appliance.core.statements import create_row, find_row
 from appliance.models import Appeal, District, Mahalla, Region
 
@@ -198,7 +198,7 @@ def get_or_create_mahalla(text: str, district: str | None) -> Mahalla:
     If there is no such mahalla, it is stored and marked as typed by an operator. Without a
     district, return the mahalla of this name that was typed without one.
     """
-    text = normalize_spelling(text)
+    text = normalize_apostrophes(text)
     of_district = Mahalla.district == district if district else Mahalla.district.is_null()
     has_name = has_exact_name(Mahalla.search_key, text)
     mahalla: Mahalla | None = Mahalla.get_or_none(of_district, has_name)

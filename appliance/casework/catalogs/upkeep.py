@@ -17,7 +17,7 @@ from appliance.core.i18n import (
     equals_ignoring_spelling,
     fold_text,
     is_in_script,
-    normalize_spelling,
+    normalize_apostrophes,
 )
 from appliance.core.refusals import Refused
 from appliance.core.statements import create_row, find_row
@@ -222,7 +222,7 @@ def _correct_names(columns: Row) -> dict[str, Any]:
 
     An empty Uzbek name in Cyrillic letters is transliterated from the Latin one.
     """
-    names = {name: normalize_spelling(columns[name]) for name in SCRIPT_BY_COLUMN}
+    names = {name: normalize_apostrophes(columns[name]) for name in SCRIPT_BY_COLUMN}
     names["name_uz_cyrl"] = names["name_uz_cyrl"] or script.transliterate_for_locale(
         names["name_uz_latn"], "uz_Cyrl"
     )

@@ -25,7 +25,7 @@ from appliance.casework.forms.versions import (
 )
 from appliance.core import audit, clock, live, script
 from appliance.core.db import write_transaction
-from appliance.core.i18n import DEFAULT_LOCALE, LOCALES, normalize_spelling
+from appliance.core.i18n import DEFAULT_LOCALE, LOCALES, normalize_apostrophes
 from appliance.core.refusals import Refused
 from appliance.core.statements import find_row
 from appliance.models import Appeal, FormVersion, personal_columns
@@ -378,7 +378,7 @@ def _options_with_codes(options: Iterable[Mapping[str, str]]) -> list[dict[str, 
 def _normalized_texts(texts: LocalizedTexts) -> dict[str, str]:
     """Return normalized texts by locale; a missing Cyrillic text is transliterated from Latin."""
     normalized = {
-        locale: normalize_spelling(text) if locale == DEFAULT_LOCALE else " ".join(text.split())
+        locale: normalize_apostrophes(text) if locale == DEFAULT_LOCALE else " ".join(text.split())
         for locale, text in texts.items()
     }
     if normalized.get(DEFAULT_LOCALE) and not normalized.get(CYRILLIC_LOCALE):

@@ -15,7 +15,7 @@ from appliance.casework.forms.definition import PRODUCT_PLACE_FIELDS, Definition
 from appliance.casework.forms.versions import column_value_names
 from appliance.casework.identity import Doubt
 from appliance.core import phone_numbers
-from appliance.core.i18n import DEFAULT_LOCALE, equals_ignoring_spelling, normalize_spelling
+from appliance.core.i18n import DEFAULT_LOCALE, equals_ignoring_spelling, normalize_apostrophes
 from appliance.models import District, Mahalla
 
 type Values = Mapping[str, str]
@@ -113,7 +113,7 @@ def _column_values(
     text = values.get(field.name, "")
     match field.kind:
         case "name":
-            return {field.name: normalize_spelling(text)}
+            return {field.name: normalize_apostrophes(text)}
         case "choice" if field.options:
             return {field.name: text if text in {option.code for option in field.options} else ""}
         case "choice" | "list":
@@ -169,7 +169,7 @@ def _added_field_value(
         case "document":
             code = _DOCUMENT_PARSERS[field.document](text)
         case "name":
-            text = normalize_spelling(text)
+            text = normalize_apostrophes(text)
     if code is None:
         doubts.append(Doubt(field.name, "form"))
     return {"code": code or "", "text": text}

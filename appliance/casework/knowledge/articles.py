@@ -15,7 +15,7 @@ from appliance.casework.changes import links
 from appliance.casework.knowledge import files, markdown, searching, wording
 from appliance.core import audit, live
 from appliance.core.db import write_transaction
-from appliance.core.i18n import fold_text, normalize_spelling
+from appliance.core.i18n import fold_text, normalize_apostrophes
 from appliance.core.refusals import Refused
 from appliance.core.statements import find_row
 from appliance.models import Article, ArticleVersion, ChangeRequest, User
@@ -340,7 +340,7 @@ def content_columns(content: ArticleContent) -> dict[str, Any]:
         f"{row['title_uz']} {markdown.plain_text(row['text_uz'])}"
     )
     if row["script"] == "Latn":
-        row["title_uz"] = normalize_spelling(row["title_uz"])
+        row["title_uz"] = normalize_apostrophes(row["title_uz"])
         row["text_uz"] = "\n".join(_normalize_line(line) for line in row["text_uz"].split("\n"))
     return row
 
@@ -354,7 +354,7 @@ def _normalize_line(line: str) -> str:
     trailing_blanks = line[len(line.rstrip()) :]
     return (
         leading_blanks
-        + re.sub(r"\S+", lambda word: normalize_spelling(word[0]), line.strip())
+        + re.sub(r"\S+", lambda word: normalize_apostrophes(word[0]), line.strip())
         + trailing_blanks
     )
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from appliance.casework.knowledge import markdown
 from appliance.core import script
-from appliance.core.i18n import LOCALES, spoken_language
+from appliance.core.i18n import LOCALES, base_language
 from appliance.models import ArticleVersion
 
 LANGUAGES = ("uz", "ru")
@@ -31,7 +31,7 @@ def localized_article(version: ArticleVersion, locale: str) -> LocalizedArticle:
 
     It is in the other one if it has no title or text in the reader's.
     """
-    language = spoken_language(locale)
+    language = base_language(locale)
     if not has_language(version, language):
         language = next(
             (candidate for candidate in LANGUAGES if has_language(version, candidate)), language
@@ -50,7 +50,7 @@ def localized_article(version: ArticleVersion, locale: str) -> LocalizedArticle:
 
 def localized_title(version: ArticleVersion, locale: str) -> str:
     """Return the title in the reader's language, else in the other one, else the article's slug."""
-    language = spoken_language(locale)
+    language = base_language(locale)
     own_title = getattr(version, f"title_{language}") or version.title_uz or version.title_ru
     transliterate = _transliterator(version.script, locale) if language == "uz" else None
     return (

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from appliance.core.i18n import N_, normalize_spelling
+from appliance.core.i18n import N_, normalize_apostrophes
 from appliance.core.refusals import Refused
 
 UZBEK, RUSSIAN = "uz", "ru"
@@ -264,7 +264,7 @@ def _parse_texts(value: Any, text_kind: str, code: str = "") -> LocalizedTexts:
 def _tidy_text(text: str, language: str) -> str:
     """Return the text without superfluous blanks and with the Uzbek signs for oʻ, gʻ and ʼ."""
     lines = (" ".join(line.split()) for line in text.strip().splitlines())
-    return "\n".join(normalize_spelling(line) if language == UZBEK else line for line in lines)
+    return "\n".join(normalize_apostrophes(line) if language == UZBEK else line for line in lines)
 
 
 def _parse_names(

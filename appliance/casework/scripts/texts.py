@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from appliance.casework.scripts.definition import LANGUAGES, UZBEK, LocalizedTexts
 from appliance.core import script
-from appliance.core.i18n import N_, spoken_language
+from appliance.core.i18n import N_, base_language
 
 # the names that a text may contain in braces, with their labels
 PLACEHOLDERS = {
@@ -97,7 +97,7 @@ def localized_text(texts: LocalizedTexts, locale: str) -> str:
 
     Uzbek is in the script of the reader's `locale`.
     """
-    return plain_text(texts, spoken_language(locale), locale)
+    return plain_text(texts, base_language(locale), locale)
 
 
 def is_transliterated(text_language: str, locale: str) -> bool:

@@ -4,7 +4,7 @@ import datetime as dt
 
 from appliance.core import clock, outbox
 from appliance.core.db import write_transaction
-from appliance.core.i18n import spoken_language
+from appliance.core.i18n import base_language
 from appliance.core.settings import Settings
 from appliance.messaging.notices import citizens, ratings
 from appliance.models import FollowUp, Message
@@ -35,7 +35,7 @@ def _notify_missed(settings: Settings) -> int:
         if not number or Message.select().where(Message.key == key).exists():
             continue
         with write_transaction():
-            language = spoken_language(task.language)
+            language = base_language(task.language)
             message = citizens.queue_notice(
                 settings, purpose, number, language, {}, key=key, cause=task.call_id
             )

@@ -12,7 +12,7 @@ from appliance.casework import data_requests
 from appliance.casework.hooks import AppealChange
 from appliance.core import audit, clock, outbox, phone_numbers
 from appliance.core.db import write_transaction
-from appliance.core.i18n import spoken_language
+from appliance.core.i18n import base_language
 from appliance.core.settings import Settings
 from appliance.core.statements import PreparedQuery, query_parameter
 from appliance.messaging.notices import texts
@@ -176,7 +176,7 @@ def applicant_number(appeal: Appeal) -> str | None:
 def applicant_language(appeal: Appeal) -> str:
     """Return the language that the caller selected: uz or ru."""
     call = Call.get_or_none(Call.id == appeal.call_id) if appeal.call_id else None
-    return spoken_language(call.language if call else None)
+    return base_language(call.language if call else None)
 
 
 def _queue_appeal_notice(

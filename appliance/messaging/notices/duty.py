@@ -16,7 +16,7 @@ from appliance.casework.appeals import states
 from appliance.casework.appeals.handling import current_state
 from appliance.core import audit, clock, i18n, live, outbox, phone_numbers
 from appliance.core.db import write_transaction
-from appliance.core.i18n import N_, spoken_language
+from appliance.core.i18n import N_, base_language
 from appliance.core.settings import Settings, Telegram
 from appliance.core.statements import find_row
 from appliance.messaging.notices import alert_subjects, call_alerts, citizens, gist
@@ -259,7 +259,7 @@ def _queue_alert(bot: Telegram, subject: AlertSubject, chat: str, step: int) -> 
 def _alert_all_by_sms(settings: Settings, number: str) -> None:
     if not settings.telegram or not settings.sms:
         return
-    language = spoken_language(settings.telegram.language)
+    language = base_language(settings.telegram.language)
     for position, person in enumerate(settings.duty):
         if person.phone:
             key = f"duty:{number}:{position}"

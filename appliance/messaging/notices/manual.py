@@ -10,7 +10,7 @@ from appliance.casework.appeals import queries
 from appliance.casework.appeals.desk import OperatorDesk
 from appliance.core import audit, clock, outbox, phone_numbers
 from appliance.core.db import write_transaction
-from appliance.core.i18n import localized_name, spoken_language
+from appliance.core.i18n import base_language, localized_name
 from appliance.core.refusals import Refused
 from appliance.core.settings import Settings
 from appliance.core.statements import PreparedQuery, find_row, query_parameter
@@ -237,7 +237,7 @@ def _template_payload(
 
 
 def _call_language(call: Call | None) -> str:
-    return spoken_language(call.language if call else None)
+    return base_language(call.language if call else None)
 
 
 def _appeal_values(settings: Settings, appeal: Appeal) -> dict[str, dict[str, str]]:

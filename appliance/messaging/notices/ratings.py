@@ -8,7 +8,7 @@ import secrets
 
 from appliance.core import clock, live, outbox
 from appliance.core.db import write_transaction
-from appliance.core.i18n import spoken_language
+from appliance.core.i18n import base_language
 from appliance.core.settings import Settings
 from appliance.core.statements import find_row
 from appliance.messaging.notices import citizens
@@ -119,7 +119,7 @@ def _request_rating(settings: Settings, call: Call, channel: str) -> bool:
         if SmsRating.select().where(*recent_request).exists():
             return False
         token = secrets.token_urlsafe(8)
-        language = spoken_language(call.language)
+        language = base_language(call.language)
         link = f"{settings.messages.public_url.rstrip('/')}/r/{token}"
         message = citizens.queue_notice(
             settings,

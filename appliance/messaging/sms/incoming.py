@@ -8,7 +8,7 @@ import uuid
 
 from appliance.core import clock, outbox, phone_numbers
 from appliance.core.db import write_transaction
-from appliance.core.i18n import spoken_language
+from appliance.core.i18n import base_language
 from appliance.core.settings import Settings
 from appliance.messaging.notices import citizens, ratings, texts
 from appliance.models import Appeal, Call, Handling, Message
@@ -69,7 +69,7 @@ def _reply_with_state(settings: Settings, appeal: Appeal, number: str) -> None:
 
 def _reply_unknown(settings: Settings, number: str) -> None:
     call = Call.select().where(Call.caller == number).order_by(Call.arrived_at.desc()).first()
-    language = spoken_language(call.language if call else None)
+    language = base_language(call.language if call else None)
     citizens.queue_notice(
         settings, "status", number, language, {}, key=_reply_key(), text_of="unknown"
     )

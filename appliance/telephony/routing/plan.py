@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import dacite
 
-from appliance.core.i18n import spoken_language
+from appliance.core.i18n import base_language
 from appliance.core.settings import Settings
 
 TRUNK_KINDS = ("sip", "e1")
@@ -83,7 +83,7 @@ class Topic:
 
     def spoken_name(self, code: str | None) -> str:
         """Return the announcement in the language of a locale or of a call."""
-        return self.ru if spoken_language(code) == "ru" else self.uz
+        return self.ru if base_language(code) == "ru" else self.uz
 
 
 @dataclass(frozen=True)

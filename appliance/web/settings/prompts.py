@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
-from appliance.core.i18n import spoken_language
+from appliance.core.i18n import base_language
 from appliance.core.refusals import Refused
 from appliance.pbx import actions
 from appliance.people import accounts
@@ -57,7 +57,7 @@ def list_prompts() -> str:
 
     With `part=numbers`, these are the parts of spoken numbers and dates, otherwise the phrases.
     """
-    language = spoken_language(request.args.get("language"))
+    language = base_language(request.args.get("language"))
     all_prompts = prompts.list_prompts(site().paths.prompts, language)
     is_numbers = request.args.get("part") == "numbers"
     displayed = [p for p in all_prompts if p.name.startswith(prompts.NUMBER_PREFIX) == is_numbers]

@@ -17,7 +17,7 @@ from appliance.casework.appeals.desk import OperatorDesk
 from appliance.casework.appeals.handling import handling_of_appeal
 from appliance.casework.scripts import course, queries, runs, texts
 from appliance.casework.scripts.definition import LANGUAGES
-from appliance.core.i18n import spoken_language
+from appliance.core.i18n import base_language
 from appliance.core.refusals import Refused
 from appliance.people import accounts
 from appliance.web.shared.operator_forms import own_desk
@@ -155,7 +155,7 @@ def _applicable_versions(desk: OperatorDesk) -> "list[ScriptVersion]":
 def _script_language(desk: OperatorDesk) -> str:
     """Return the language of the call; if it is unknown, the one nearest to the user's own."""
     language: str | None = desk.call.language if desk.call else None
-    return language if language in LANGUAGES else spoken_language(locale())
+    return language if language in LANGUAGES else base_language(locale())
 
 
 def _placeholder_values(desk: OperatorDesk) -> dict[str, str]:
