@@ -14,4 +14,4 @@ def is_close_match(
     The names in all languages are compared; a word may be unfinished.
     """
     names = district_search_names(item) if isinstance(item, District) else item_search_names(item)
-    return search.matches_exactly(query, names)
+    return search.matches_without_errors(query, names)

@@ -26,7 +26,7 @@ from appliance.core.search.ranking import (
     fold_names,
     is_likely_match,
     match_cost,
-    matches_exactly,
+    matches_without_errors,
     parse_query,
     rank_candidates,
 )
@@ -48,7 +48,7 @@ __all__ = [
     "forget_words",
     "is_kind_empty",
     "is_likely_match",
-    "matches_exactly",
+    "matches_without_errors",
     "fold_names",
     "first_match_span",
     "likely_results",

@@ -7,14 +7,14 @@ results.
 """
 
 import gc
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from peewee import SQL, ModelSelect
 
 from appliance.core.db import database
-from appliance.core.search import index, keys, ranking
+from appliance.core.search import fts5, index, keys, ranking
 from appliance.core.search.keys import Word
 from appliance.core.search.ranking import SearchQuery
 from appliance.core.search.tables import SearchText
@@ -37,11 +37,10 @@ _NEWEST_FIRST_KINDS = ("appeal",)
 _ROW_PLACEHOLDER = "found_row"  # in a condition, represents the row of an entry
 _WEIGHT_ORDER = "bm25(search_text, 10.0, 1.0)"
 
-type Row = Any  # the columns of an entry, as `_candidate_rows` selects them
 # A function that limits a search to some records: it gets the SQL of a record's integer id and
 # returns peewee's condition on it.
 type Narrowing = Callable[[Any], Any]
-type _Condition = tuple[str, tuple[Any, ...]]  # SQL to add to the conditions, and its values
+type _SqlCondition = tuple[str, tuple[Any, ...]]  # SQL to add to the conditions, and its values
 
 
 @dataclass(frozen=True)
@@ -55,6 +54,17 @@ class SearchResult:
     cost: float
     has_every_word: bool = True  # it contains every word, as typed or with another ending
     candidate_rank: int = 0  # its position among the candidates, before they were ranked
+
+
+class _Candidate(NamedTuple):
+    """An entry that a step of the search found: columns of SearchEntry, described there."""
+
+    id: int
+    kind: str
+    ref: str
+    title: str
+    names: str
+    about: str
 
 
 _index_words = WordIndex()
@@ -83,12 +93,12 @@ def find_entries(
         return []
     results: dict[int, SearchResult] = {}
     is_short = all(len(word.sound) < 4 for word in query.words)
-    condition = _narrowing_condition(narrowing)
+    condition = _narrowing_sql(narrowing)
     for step in _search_steps(query, kind):
-        rows = _candidate_rows(step, kind, condition, results)
-        query.cache_word_costs([row[4] for row in rows], [row[5] for row in rows])
-        for row in rows:
-            results[row[0]] = _search_result(query, row, step, len(results))
+        candidates = _find_candidates(step, kind, condition, results)
+        query.cache_word_costs([c.names for c in candidates], [c.about for c in candidates])
+        for candidate in candidates:
+            results[candidate.id] = _search_result(query, candidate, step, len(results))
         # If the list is full, misspellings are considered only to find nearer names: not among many
         # entries, not after other misspellings, and not of short words, which could be any word.
         if len(results) >= limit and (
@@ -101,7 +111,7 @@ def find_entries(
         # Of long texts the list must be full, until they were searched themselves.
         if len(results) >= enough and min(result.cost for result in results.values()) < _SURE_COST:
             break
-    return sorted(results.values(), key=_result_order)[:limit]
+    return sorted(results.values(), key=_result_sort_key)[:limit]
 
 
 def likely_results(results: list[SearchResult]) -> list[SearchResult]:
@@ -155,7 +165,7 @@ class _SearchStep:
 def _search_steps(query: SearchQuery, kind: str) -> Iterator[_SearchStep]:
     """Yield the steps of a search: each allows more differences from the typed words than before.
 
-    1. Names that begin with a single very short word. 2. All words exactly (see `_exact_match`),
+    1. Names that begin with a single very short word. 2. All words exactly (see `_typed_match`),
     then the same in long texts. 3. For each word a similar one, or all words written as one.
     4. One word may be missing (see `_missing_word_step`).
 
@@ -166,58 +176,61 @@ def _search_steps(query: SearchQuery, kind: str) -> Iterator[_SearchStep]:
     if not words:
         return
     _index_words.load_new_words()
-    exact_matches = [_exact_match(word, kind) for word in words]
+    typed_matches = [_typed_match(word, kind) for word in words]
     if len(words) == 1 and len(words[0].sound) < 3 and kind not in _NEWEST_FIRST_KINDS:
         beginnings = " OR ".join(f'^ "{prefix}" *' for prefix in words[0].sound_prefixes)
         yield _SearchStep(f"names : ({beginnings})", _TEXT_MATCH_COST)
-    yield _SearchStep(_match_all(exact_matches), _TEXT_MATCH_COST)
+    yield _SearchStep(fts5.all_of(typed_matches), _TEXT_MATCH_COST)
     if kind in index.LONG_TEXT_KINDS:  # exact words only: texts contain similar ones
-        yield _SearchStep(_match_all(exact_matches), _TEXT_MATCH_COST, in_text_rows=True)
+        yield _SearchStep(fts5.all_of(typed_matches), _TEXT_MATCH_COST, in_text_rows=True)
     similar_sounds = [_similar_sounds(word, kind) for word in words]
     completions = _similar_completions(words[-1], kind)
-    match, similar_matches = _match_all(exact_matches), exact_matches
+    match, similar_matches = fts5.all_of(typed_matches), typed_matches
     for max_errors in (1, _ANY_ERRORS) if kind in _NEWEST_FIRST_KINDS else (_ANY_ERRORS,):
         sounds_by_word = [
             [sound for errors, sound in sounds if errors <= max_errors] for sounds in similar_sounds
         ]
         sounds_by_word[-1] += completions
         similar_matches = [
-            _match_any([exact_match, *_quote_words(sounds)])
-            for exact_match, sounds in zip(exact_matches, sounds_by_word, strict=True)
+            fts5.any_of([typed_match, *fts5.quote_words(sounds)])
+            for typed_match, sounds in zip(typed_matches, sounds_by_word, strict=True)
         ]
-        previous_match, match = match, _match_all(similar_matches)
+        previous_match, match = match, fts5.all_of(similar_matches)
         if joined := query.joined:
             sounds = [
                 sound for errors, sound in _similar_sounds(joined, kind) if errors <= max_errors
             ]
-            joined_match = _match_any([_exact_match(joined, kind), *_quote_words(sounds)])
+            joined_match = fts5.any_of([_typed_match(joined, kind), *fts5.quote_words(sounds)])
             match = f"({match}) OR {joined_match}"
         if match != previous_match:
             yield _SearchStep(match, _NEAR_TEXT_MATCH_COST)
     can_miss_word = len(words) > 1 and kind not in _NEWEST_FIRST_KINDS
-    if can_miss_word and (step := _missing_word_step(words, exact_matches, similar_matches, kind)):
+    if can_miss_word and (step := _missing_word_step(words, typed_matches, similar_matches, kind)):
         yield step
 
 
 def _missing_word_step(
-    words: Sequence[Word], exact_matches: Sequence[str], similar_matches: Sequence[str], kind: str
+    words: Sequence[Word],
+    typed_matches: Sequence[str],
+    similar_matches: Sequence[str],
+    kind: str,
 ) -> _SearchStep | None:
     """Return the step in which typed words may be missing; None if the others say too little.
 
     In kinds with long texts, where people type complete questions, an entry needs only one of the
     longer words, as typed. In other kinds one word may be missing, and the remaining ones may be
-    misspelt, unless too many entries contain them. `exact_matches` and `similar_matches` are the
+    misspelt, unless too many entries contain them. `typed_matches` and `similar_matches` are the
     FTS5 expressions for each of `words`.
     """
     if kind in index.LONG_TEXT_KINDS:
         matches = [
-            exact_match
-            for exact_match, word in zip(exact_matches, words, strict=True)
+            typed_match
+            for typed_match, word in zip(typed_matches, words, strict=True)
             if len(word.spelling) > _INDEXED_PREFIX_LETTERS
         ]
-        return _SearchStep(_match_any(matches), _MISSING_WORD_COST) if matches else None
+        return _SearchStep(fts5.any_of(matches), _MISSING_WORD_COST) if matches else None
     shorter_matches = [
-        _match_all([*similar_matches[:n], *similar_matches[n + 1 :]])
+        fts5.all_of([*similar_matches[:n], *similar_matches[n + 1 :]])
         for n in range(len(similar_matches))
     ]
     rare_matches = [
@@ -267,7 +280,7 @@ def _similar_completions(word: Word, kind: str) -> list[str]:
     return _index_words.sounds_beginning_like(kind, word.sound) if word.spelling.isalpha() else []
 
 
-def _exact_match(word: Word, kind: str) -> str:
+def _typed_match(word: Word, kind: str) -> str:
     """Return the FTS5 expression for words that begin with `word`, or differ by the ending only.
 
     The index stores only short beginnings: a longer one is replaced by the words of this `kind`
@@ -279,23 +292,8 @@ def _exact_match(word: Word, kind: str) -> str:
         completions = (
             _index_words.sounds_with_prefix(kind, prefix, _MAX_COMPLETIONS) if is_long else None
         )
-        terms += [f'"{prefix}" *'] if completions is None else _quote_words(completions)
-    return _match_any([*dict.fromkeys([*terms, *_quote_words((word.sound, *word.stems))])])
-
-
-def _quote_words(words: Iterable[str]) -> list[str]:
-    """Return each word as an FTS5 string, which FTS5 takes as a word even if it is an operator."""
-    return [f'"{word}"' for word in words]
-
-
-def _match_any(matches: Sequence[str]) -> str:
-    """Return the FTS5 expression for entries that match at least one of these expressions."""
-    return f"({' OR '.join(matches)})" if len(matches) > 1 else matches[0]
-
-
-def _match_all(matches: Sequence[str]) -> str:
-    """Return the FTS5 expression for entries that match all of these expressions."""
-    return " AND ".join(matches)
+        terms += [f'"{prefix}" *'] if completions is None else fts5.quote_words(completions)
+    return fts5.any_of([*dict.fromkeys([*terms, *fts5.quote_words((word.sound, *word.stems))])])
 
 
 def _is_common_match(step: _SearchStep, kind: str) -> bool:
@@ -312,7 +310,7 @@ def _count_matches(step: _SearchStep, kind: str, limit: int) -> int:
     return int(database.execute_sql(f"SELECT count(*) FROM ({subquery})", parameters).fetchone()[0])  # noqa: S608
 
 
-def _narrowing_condition(narrowing: Narrowing | None) -> _Condition:
+def _narrowing_sql(narrowing: Narrowing | None) -> _SqlCondition:
     """Return SQL, " AND …", and its values, that limit a search to the records of `narrowing`.
 
     Returns ("", ()) if it is None. The caller replaces _ROW_PLACEHOLDER in the SQL by the id of an
@@ -325,12 +323,12 @@ def _narrowing_condition(narrowing: Narrowing | None) -> _Condition:
     return f" AND {condition}", tuple(values)
 
 
-def _candidate_rows(
-    step: _SearchStep, kind: str, extra_condition: _Condition, known_ids: Container[int]
-) -> list[Row]:
-    """Return the rows of entries that match `step`, except those found earlier (`known_ids`).
+def _find_candidates(
+    step: _SearchStep, kind: str, extra_condition: _SqlCondition, known_ids: Container[int]
+) -> list[_Candidate]:
+    """Return the entries that match `step`, except those found earlier (`known_ids`).
 
-    `extra_condition` is from `_narrowing_condition`. If too many match, the newest are returned for
+    `extra_condition` is from `_narrowing_sql`. If too many match, the newest are returned for
     _NEWEST_FIRST_KINDS, otherwise the first in the index; of long texts the best by _WEIGHT_ORDER,
     unless these are too many to be weighed. The query is written as SQL, because it runs for each
     typed letter.
@@ -361,35 +359,34 @@ def _candidate_rows(
         f"SELECT id, kind, ref, title, names, about FROM search_entry WHERE id IN ({marks})",  # noqa: S608
         ids,
     )
-    rows_by_id = {row[0]: row for row in rows.fetchall()}
-    return [rows_by_id[id] for id in ids if id in rows_by_id]
+    candidates_by_id = {row[0]: _Candidate(*row) for row in rows.fetchall()}
+    return [candidates_by_id[id] for id in ids if id in candidates_by_id]
 
 
 def _search_result(
-    query: SearchQuery, row: Row, step: _SearchStep, candidate_rank: int
+    query: SearchQuery, candidate: _Candidate, step: _SearchStep, candidate_rank: int
 ) -> SearchResult:
-    """Build the result, with its cost, for the row of an entry that `step` found.
+    """Build the result, with its cost, for an entry that `step` found.
 
     `candidate_rank` is the number of entries that were found before it.
     """
-    id, kind, ref, title, names, about = row
     text_word_cost = step.text_word_cost
-    if about and text_word_cost < _MISSING_WORD_COST:
+    if candidate.about and text_word_cost < _MISSING_WORD_COST:
         # An entry with context words has no text, and `match_cost` looks for words in `about`.
         text_word_cost = ranking.NO_MATCH_COST
-    cost = ranking.match_cost(query, names, about, text_word_cost)
+    cost = ranking.match_cost(query, candidate.names, candidate.about, text_word_cost)
     return SearchResult(
-        kind,
-        ref,
-        id - index.kind_id_range(kind)[0],
-        title,
+        candidate.kind,
+        candidate.ref,
+        candidate.id - index.kind_id_range(candidate.kind)[0],
+        candidate.title,
         cost,
         step.has_every_word,
         candidate_rank,
     )
 
 
-def _result_order(result: SearchResult) -> tuple[Any, ...]:
+def _result_sort_key(result: SearchResult) -> tuple[Any, ...]:
     """Return the key by which results are sorted: the cost, then what decides if it is equal."""
     if result.kind in _NEWEST_FIRST_KINDS:
         return round(result.cost, 1), -result.row

@@ -124,6 +124,23 @@ class Word:
             return 1
         return 2 if sound_length < 9 else 3
 
+    @functools.cached_property
+    def max_spelling_errors(self) -> int:
+        """The number of typing errors allowed between spellings, 0 to 2.
+
+        The third error that `max_errors` allows in a long word is allowed between sound keys only.
+        """
+        return min(self.max_errors, 2)
+
+
+def max_part_errors(length: int) -> int:
+    """Return how many typing errors are allowed in a stem or in the beginning of a word: 1 or 2.
+
+    `length` is that of the part's sound key. The part of a word may have fewer errors than a word
+    (Word.max_errors), because more words contain something similar to it.
+    """
+    return 1 if length < 7 else 2
+
 
 def text_words(text: str) -> list[Word]:
     """Return the words of a text, in order, for a search; each is folded (see i18n.fold_text)."""

@@ -191,7 +191,7 @@ def best_matches[Thing](
     return [candidate for cost, candidate in ranking if is_likely_match(cost, ranking[0][0])]
 
 
-def matches_exactly(query: SearchQuery, names: str) -> bool:
+def matches_without_errors(query: SearchQuery, names: str) -> bool:
     """Return True if the names contain every word of the query without a typing error.
 
     Small differences, such as another ending, are allowed: together they cost less than an error.
@@ -258,10 +258,10 @@ def _possible_positions(typed: Word, names: list[Word]) -> Iterator[int]:
         return
     yield from _similar_positions(typed.sound, sounds, max_errors)
     yield from _similar_positions(
-        typed.spelling, [name.spelling for name in names], min(max_errors, 2)
+        typed.spelling, [name.spelling for name in names], typed.max_spelling_errors
     )
     for stem in typed.stems:
-        yield from _similar_positions(stem, sounds, 1 if len(stem) < 7 else 2)
+        yield from _similar_positions(stem, sounds, keys.max_part_errors(len(stem)))
     if size >= MIN_UNFINISHED_LETTERS:
         first_letter, min_length = typed.sound[0], size + 1
         sound_beginnings = {
@@ -270,7 +270,7 @@ def _possible_positions(typed: Word, names: list[Word]) -> Iterator[int]:
             if sound[0] == first_letter and len(sound) > min_length
         }
         # One error more than `_misspelling_cost` allows, which also compares other lengths.
-        yield from _similar_positions(typed.sound, sound_beginnings, 2 if size < 7 else 3)
+        yield from _similar_positions(typed.sound, sound_beginnings, keys.max_part_errors(size) + 1)
 
 
 def _similar_positions(word: str, words: list[str] | dict[int, str], max_errors: int) -> list[int]:
@@ -291,7 +291,7 @@ def _is_other_word(typed: Word, name: Word) -> bool:
     missing_count = (typed.sound_letters & ~name.sound_letters).bit_count()
     if missing_count <= 1 or missing_count <= typed.max_errors:
         return False
-    if (typed.spelling_letters & ~name.spelling_letters).bit_count() <= min(typed.max_errors, 2):
+    if (typed.spelling_letters & ~name.spelling_letters).bit_count() <= typed.max_spelling_errors:
         return False
     return not typed.stems or len(name.sound) >= len(typed.sound)
 
@@ -304,45 +304,65 @@ def _misspelling_cost(typed: Word, name: Word) -> float:
     after these it returns NO_MATCH_COST. Words are not compared letter by letter if too many typed
     letters are missing in `name`.
     """
-    max_errors, size = typed.max_errors, len(typed.sound)
-    extra_letters = len(name.sound) - size
+    max_errors = typed.max_errors
+    extra_letters = len(name.sound) - len(typed.sound)
     missing_count = (typed.sound_letters & ~name.sound_letters).bit_count()
-    is_comparable = missing_count <= max_errors or (
-        typed.spelling_letters & ~name.spelling_letters
-    ).bit_count() <= min(max_errors, 2)
+    is_comparable = (
+        missing_count <= max_errors
+        or (typed.spelling_letters & ~name.spelling_letters).bit_count()
+        <= typed.max_spelling_errors
+    )
     if is_comparable and (
-        abs(extra_letters) <= max_errors or abs(len(name.spelling) - len(typed.spelling)) <= 2
+        abs(extra_letters) <= max_errors
+        or abs(len(name.spelling) - len(typed.spelling)) <= typed.max_spelling_errors
     ):
         sound_errors = OSA.distance(typed.sound, name.sound, score_cutoff=max_errors)
         spelling_errors = OSA.distance(typed.spelling, name.spelling, score_cutoff=max_errors + 2)
-        if sound_errors <= max_errors or spelling_errors <= min(max_errors, 2):
-            error_count = min(sound_errors, spelling_errors) or 1
+        if sound_errors <= max_errors or spelling_errors <= typed.max_spelling_errors:
             has_other_initial = typed.sound[:1] != name.sound[:1]
             return (
-                error_count
+                min(sound_errors, spelling_errors)
                 + SPELLING_LETTER_COST * abs(spelling_errors - sound_errors)
                 + (_WRONG_FIRST_LETTER_COST if has_other_initial else 0)
             )
-    if extra_letters < 0:  # the typed word may have an ending, and its stem be misspelt
-        for stem in typed.stems:
-            max_errors = 1 if len(stem) < 7 else 2
-            if (keys.letter_mask(stem) & ~name.sound_letters).bit_count() > max_errors:
-                continue
-            error_count = OSA.distance(stem, name.sound, score_cutoff=max_errors)
-            if error_count <= max_errors:
-                return error_count + 2 * _OTHER_ENDING_COST
-    max_errors = 1 if size < 7 else 2
-    may_be_unfinished = (
-        size >= MIN_UNFINISHED_LETTERS and extra_letters > 1 and typed.sound[0] == name.sound[0]
-    )
-    if may_be_unfinished and missing_count <= max_errors:
-        error_count = min(
-            OSA.distance(typed.sound, name.sound[:end], score_cutoff=max_errors)
-            for end in (size - 1, size, size + 1)
-        )
+    if extra_letters < 0 and (cost := _misspelt_stem_cost(typed, name)) < NO_MATCH_COST:
+        return cost
+    return _misspelt_beginning_cost(typed, name)
+
+
+def _misspelt_stem_cost(typed: Word, name: Word) -> float:
+    """Return the cost of reading a stem of `typed`, taken as misspelt, as `name`.
+
+    Returns NO_MATCH_COST if no stem is near enough to the name.
+    """
+    for stem in typed.stems:
+        max_errors = keys.max_part_errors(len(stem))
+        if (keys.letter_mask(stem) & ~name.sound_letters).bit_count() > max_errors:
+            continue
+        error_count = OSA.distance(stem, name.sound, score_cutoff=max_errors)
         if error_count <= max_errors:
-            return error_count + _MISSPELT_PREFIX_COST
+            return error_count + 2 * _OTHER_ENDING_COST
     return NO_MATCH_COST
+
+
+def _misspelt_beginning_cost(typed: Word, name: Word) -> float:
+    """Return the cost of reading `typed`, taken as misspelt and unfinished, as `name` begins.
+
+    Returns NO_MATCH_COST if `typed` is too short, if its first letter is another one, if the name
+    is not longer by two letters at least, or if no beginning of it is near enough.
+    """
+    size = len(typed.sound)
+    is_short = size < MIN_UNFINISHED_LETTERS or len(name.sound) < size + 2
+    if is_short or typed.sound[0] != name.sound[0]:
+        return NO_MATCH_COST
+    max_errors = keys.max_part_errors(size)
+    if (typed.sound_letters & ~name.sound_letters).bit_count() > max_errors:
+        return NO_MATCH_COST
+    error_count = min(
+        OSA.distance(typed.sound, name.sound[:end], score_cutoff=max_errors)
+        for end in (size - 1, size, size + 1)
+    )
+    return error_count + _MISSPELT_PREFIX_COST if error_count <= max_errors else NO_MATCH_COST
 
 
 @dataclass(frozen=True, slots=True)

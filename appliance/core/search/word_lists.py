@@ -182,7 +182,7 @@ class WordIndex:
             return []
         with self._lock:
             matches = sounds.similar_words(word.sound, word.max_errors)
-            for errors, match in spellings.similar_words(word.spelling, min(word.max_errors, 2)):
+            for errors, match in spellings.similar_words(word.spelling, word.max_spelling_errors):
                 matches.append((errors, keys.sound_key(match)))
         matches.sort(key=lambda pair: (pair[0], pair[1][:1] != word.sound[:1]))
         least_errors: dict[str, int] = {}
@@ -212,4 +212,4 @@ class WordIndex:
         if not sounds or len(sound) < ranking.MIN_UNFINISHED_LETTERS:
             return []
         with self._lock:
-            return sounds.words_beginning_like(sound, 1 if len(sound) < 7 else 2)
+            return sounds.words_beginning_like(sound, keys.max_part_errors(len(sound)))

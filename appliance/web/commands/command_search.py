@@ -350,7 +350,9 @@ def _best_matches[Thing](
         return matches
     search_query = index.parse_query(query.text)
     return [
-        candidate for candidate in matches if index.matches_exactly(search_query, key_of(candidate))
+        candidate
+        for candidate in matches
+        if index.matches_without_errors(search_query, key_of(candidate))
     ]
 
 
