@@ -28,13 +28,13 @@ def canonical_number(text: str) -> str | None:
     plain = strip_separators(text)
     if re.fullmatch(r"1\d{2,4}|0\d{1,2}", plain, re.ASCII):
         return plain
-    country = re.match(r"\+|00|810(?=\d{7})", plain, re.ASCII)
-    plain = plain[country.end() if country else 0 :]
+    international_prefix = re.match(r"\+|00|810(?=\d{7})", plain, re.ASCII)
+    plain = plain[international_prefix.end() if international_prefix else 0 :]
     if not re.fullmatch(r"\d{7,15}", plain, re.ASCII):
         return None
-    if plain.startswith("998") and (country or len(plain) == 12):
+    if plain.startswith("998") and (international_prefix or len(plain) == 12):
         return f"+{plain}" if len(plain) == 12 else None
-    if country:
+    if international_prefix:
         return _foreign_number(plain)
     if len(plain) == 10 and plain.startswith("8"):
         plain = plain[1:]

@@ -19,11 +19,11 @@ from appliance.core.search.index import (
     stored_texts,
 )
 from appliance.core.search.keys import sound_key
+from appliance.core.search.names import fold_names
 from appliance.core.search.ranking import (
     NO_MATCH_COST,
     SearchQuery,
     best_matches,
-    fold_names,
     is_likely_match,
     match_cost,
     matches_without_errors,

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from appliance.core.i18n import fold_text
 from appliance.core.search import keys
 from appliance.core.search.keys import Word
+from appliance.core.search.names import parse_names
 
 NO_MATCH_COST = 3.0  # for a word that is found nowhere
 _ERROR_COST = 1  # the least for a word with a typing error; a word without one costs less
@@ -100,10 +100,10 @@ class SearchQuery:
         `names` and `contexts` are the `names` and `about` that `match_cost` will receive. The call
         is optional: it saves time, because `match_cost` computes the missing costs one by one.
         """
-        parsed_names = [_parse_names(name_text) for name_text in names]
+        parsed_names = [parse_names(name_text) for name_text in names]
         distinct_words = {word for name in parsed_names for word in name.words}
         distinct_words.update(
-            word for context in set(contexts) if context for word in _parse_names(context).words
+            word for context in set(contexts) if context for word in parse_names(context).words
         )
         for costs in self.word_costs:
             costs.cache_costs(distinct_words)
@@ -133,8 +133,8 @@ def match_cost(
     such as the district of a mahalla, which users may type too. `text_word_cost`: the cost of a
     typed word that is found neither in the names nor in the context. The query must have a word.
     """
-    parsed_names = _parse_names(names)
-    context_words = _parse_names(about).words if about else ()
+    parsed_names = parse_names(names)
+    context_words = parse_names(about).words if about else ()
     total, is_at_start = 0.0, False
     for number, costs in enumerate(query.word_costs):
         least = costs.least_cost(parsed_names.words)
@@ -210,12 +210,6 @@ def is_likely_match(cost: float, least_cost: float) -> bool:
     return cost < _ERROR_COST or (
         least_cost >= _ERROR_COST and cost < least_cost + _MAX_MISSPELT_DIFFERENCE
     )
-
-
-@functools.lru_cache(maxsize=20_000)
-def fold_names(*names: str) -> str:
-    """Return the names of one candidate as a text for `match_cost`: folded, separated by bars."""
-    return "|".join(dict.fromkeys(filter(None, map(fold_text, names))))
 
 
 def _word_cost(typed: Word, name: Word) -> float:
@@ -363,37 +357,3 @@ def _misspelt_beginning_cost(typed: Word, name: Word) -> float:
         for end in (size - 1, size, size + 1)
     )
     return error_count + _MISSPELT_PREFIX_COST if error_count <= max_errors else NO_MATCH_COST
-
-
-@dataclass(frozen=True, slots=True)
-class _ParsedNames:
-    """The names of an item as words.
-
-    `words` are all words, `joined` each name of several words as one word, `first_words` the first
-    word of each name, `first_name_size` the number of words in the first name.
-    """
-
-    words: tuple[Word, ...]
-    joined: tuple[Word, ...]
-    first_words: tuple[Word, ...]
-    first_name_size: int
-
-
-@functools.lru_cache(maxsize=20_000)
-def _parse_names(names: str) -> _ParsedNames:
-    """Parse names in the form that `fold_names` returns: separated by bars."""
-    split_names = [
-        [keys.word_from_spelling(word) for word in name.split()] for name in names.split("|")
-    ]
-    joined = [
-        keys.word_from_spelling("".join(word.spelling for word in name))
-        for name in split_names
-        if len(name) > 1
-    ]
-    distinct_words = tuple(dict.fromkeys(word for name in split_names for word in name))
-    return _ParsedNames(
-        distinct_words,
-        tuple(joined),
-        tuple(name[0] for name in split_names if name),
-        len(split_names[0]),
-    )

@@ -42,7 +42,9 @@ def build_snippet(text: str, query: SearchQuery, length: int = SNIPPET_LETTERS) 
     begin = 0
     if spans:
         starts = [span.start for span in spans]
-        begin = max(starts, key=lambda at: (_distinct_words_within(spans, at, length), -at))
+        begin = max(
+            starts, key=lambda start: (_distinct_words_within(spans, start, length), -start)
+        )
         # Some words before the first match are shown too.
         begin = 0 if begin < length // 2 else text.rfind(" ", 0, begin - length // 4) + 1
     end = min(len(text), begin + length)
