@@ -79,10 +79,10 @@ def localized_name(row: Any, locale: str) -> str:
 
 
 def base_language(code: str | None) -> str:
-    """Return the language in which to speak or write to a person: "ru" or "uz".
+    """Return the language in which to speak or write to a person, without its script: "ru" or "uz".
 
-    `code` is the person's locale or the call's language. Any other than "ru", and None (the
-    language is unknown), gives "uz".
+    `code` is the person's locale (one of LOCALES) or the call's language. Any other than "ru", and
+    None (the language is unknown), gives "uz".
     """
     return "ru" if code == "ru" else "uz"
 
@@ -98,6 +98,7 @@ _LATIN = {
     **dict(zip("öğıáóúíw", "ogiaouiv", strict=True)),
     **{"ş": "sh", "ș": "sh", "ç": "ch", "ñ": "ng", "ń": "ng", "ǵ": "g"},
 }
+# Latin letters, and the Cyrillic ones that look the same.
 _LATIN_LOOKALIKES = str.maketrans("aceopxyABCEHKMOPTX", "асеорхуАВСЕНКМОРТХ")
 _WORD = re.compile(r"[a-z0-9]+")
 _FOLDING_TABLE = str.maketrans(_LATIN | _CYRILLIC)
@@ -128,13 +129,14 @@ def fold_text(text: str) -> str:
 def normalize_apostrophes(text: str) -> str:
     """Return a name with standard Uzbek apostrophes: U+02BB in oʻ and gʻ, else U+02BC.
 
-    U+02BC marks the glottal stop. Any character used as an apostrophe between Latin letters or
-    after o or g is replaced, and runs of blanks become one blank. Single quotation marks around a
-    word, and all letters, stay unchanged.
+    U+02BC marks the glottal stop. Any character used as an apostrophe after o or g, or between
+    Latin letters, is replaced, and runs of blanks become one blank. All letters stay unchanged, as
+    do single quotation marks around a word, except a closing one after o or g.
     """
     text = " ".join(text.split())
     signs = re.escape(_APOSTROPHES)
     text = re.sub(f"(?<=[oOgG])[{signs}]", "\u02bb", text)
+    # After any other letter than o and g, which were treated before.
     return re.sub(f"(?<=[a-fh-np-zA-FH-NP-Z])[{signs}](?=[a-zA-Z])", "\u02bc", text)
 
 
@@ -170,5 +172,6 @@ def _unify_script(word: str) -> str:
     if not (_LATIN_LETTER.search(word) and _CYRILLIC_LETTER.search(word)):
         return word
     cyrillic = sum("\u0400" <= c <= "\u04ff" for c in word)
+    # Only ASCII letters have counterparts; others, such as ğ, are not counted.
     latin = sum(c.isascii() and c.isalpha() for c in word)
     return word.translate(_LATIN_LOOKALIKES) if latin and cyrillic >= latin else word

@@ -10,13 +10,15 @@ _FALLBACK_POLL_SECONDS = 0.03  # seconds between two polls while the kernel repo
 
 
 class PathWatch:
-    """Waits until a file or folder changes, so that a process need not poll it.
-
-    `event_flags` are the inotify flags of the changes to wait for, its events. `gather_seconds` is
-    how long to wait after an event, so that events that occur together are reported together.
-    """
+    """Waits until a file or folder changes, so that a process need not poll it."""
 
     def __init__(self, path: Path, event_flags: int, gather_seconds: float) -> None:
+        """Start watching `path`; if the kernel cannot watch it, polls instead of raising an error.
+
+        `path` need not exist yet: each wait tries to watch it again. `event_flags` are the inotify
+        flags of the changes to wait for, its events. After an event a wait lasts `gather_seconds`
+        longer, so that events that occur together are reported together.
+        """
         self._path, self._event_flags, self._gather_seconds = path, event_flags, gather_seconds
         self._inotify: INotify | None = None
         self._start_watch()

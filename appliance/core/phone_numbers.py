@@ -26,16 +26,18 @@ def canonical_number(text: str) -> str | None:
     is invalid.
     """
     plain = strip_separators(text)
+    # Short numbers: of services and hotlines (102, 1140), and of emergency services (01).
     if re.fullmatch(r"1\d{2,4}|0\d{1,2}", plain, re.ASCII):
         return plain
     international_prefix = re.match(r"\+|00|810(?=\d{7})", plain, re.ASCII)
     plain = plain[international_prefix.end() if international_prefix else 0 :]
-    if not re.fullmatch(r"\d{7,15}", plain, re.ASCII):
+    if not re.fullmatch(r"\d{7,15}", plain, re.ASCII):  # E.164 allows no more than 15
         return None
     if plain.startswith("998") and (international_prefix or len(plain) == 12):
         return f"+{plain}" if len(plain) == 12 else None
     if international_prefix:
         return _foreign_number(plain)
+    # An Uzbek number has nine digits without 998; before these 8 was dialled for another area.
     if len(plain) == 10 and plain.startswith("8"):
         plain = plain[1:]
     return f"+998{plain}" if len(plain) == 9 and _AREA_CODE.match(plain) else None
@@ -59,6 +61,7 @@ def masked_number(text: str) -> str:
     number = canonical_number(text) or text
     if len(number) >= _MIN_PARTLY_SHOWN_LENGTH and number.startswith("+"):
         return f"{number[:6]} *** ** {number[-2:]}"
+    # Each digit that at least two others follow.
     return re.sub(r"\d(?=(?:\D*\d){2})", "*", number)
 
 

@@ -45,6 +45,7 @@ _LOANS = {
     "dekabr": "декабрь",
 }
 _LOAN = re.compile(rf"\b({'|'.join(sorted(_LOANS, key=len, reverse=True))})", re.IGNORECASE)
+# From the Cyrillic spelling back to the Latin one; the Latin "passport" is a common misspelling.
 _LOANS_CYRILLIC = {
     cyrillic_form: latin
     for latin, cyrillic in _LOANS.items()
@@ -61,6 +62,7 @@ _NGH = re.compile(r"(?<=n)g[ʻʼ'‘’`]", re.IGNORECASE)  # alifbo reads this 
 # Words in which t and s belong to an Uzbek ending, not to a loan word: hujjatsiz, aytsa, aytsin,
 # yurtsevar
 _T_S = re.compile(r"(?<=[^\W\d_])(?<!\bpi)t(?=s(?:a|iz(?!m)|in(?:lar\w*)?\b|evar))", re.IGNORECASE)
+# The end of loan words such as aksiya (акция): its s is a ц, which the Latin spelling hides.
 _KSIYA = re.compile("ksiya", re.IGNORECASE)
 
 
@@ -72,7 +74,7 @@ def transliterate_for_locale(text: str, locale: str, include_quotes: bool = Fals
     """
     if locale == "uz_Latn" or not _is_mostly_uzbek(text):
         return text
-    pieces, end = [], 0
+    pieces, end = [], 0  # `end` is the position up to which the text is in `pieces`
     for match in (_UNCHANGED_EXCEPT_QUOTES if include_quotes else _UNCHANGED).finditer(text):
         if _ROMAN.fullmatch(match[0].upper()) and not match[0].isupper():
             continue  # "chi", "va ix": not a numeral
@@ -89,6 +91,7 @@ def transliterate_to_latin(text: str) -> str:
     text = _LOAN_CYRILLIC.sub(_with_case_of_match(lambda word: _LOANS_CYRILLIC[word]), text)
     pieces, end = [], 0
     for cyrillic_run in _CYRILLIC_RUN.finditer(text):
+        # After a consonant, с instead of ц, so that the library writes s instead of ts.
         simplified = _TSE.sub(lambda match: "С" if match[0].isupper() else "с", cyrillic_run[0])
         latin_text = alifbo.to_old_latin(alifbo.from_cyrillic(simplified).text).text
         pieces += [text[end : cyrillic_run.start()], latin_text]
@@ -102,6 +105,7 @@ def _is_mostly_uzbek(text: str) -> bool:
     Words with w, or c without h, cannot. Without a word in Latin letters it returns False.
     """
     words = _WORD.findall(text)
+    # A third or more of foreign words: another language, not an Uzbek text with a foreign name.
     return 3 * sum(bool(_FOREIGN_LETTER.search(word)) for word in words) < len(words)
 
 

@@ -24,7 +24,7 @@ MAX_CANDIDATES = 300  # entries of a kind that are ranked
 MAX_RECENT_CANDIDATES = 120  # the same for kinds with many entries, and for long texts
 _MAX_COMPLETIONS = 400  # words searched for individually as completions of a prefix
 _INDEXED_PREFIX_LETTERS = 3  # the longest beginnings of words that the index stores
-_ENOUGH_RESULTS, _SURE_COST = 5, 0.15  # with these, misspellings are not considered
+_ENOUGH_RESULTS, _SURE_COST = 5, 0.15  # 5 results, one of them as near as this, end a search
 _COMMON_WORD_ENTRIES = 500  # entries: a word found in more of them says little by itself
 # The cost of a word that is not in an entry's names, by the step that found the entry.
 _TEXT_MATCH_COST = 0.6  # the word is in the text
@@ -35,7 +35,7 @@ _MAX_WEIGHED_ENTRIES = 200  # entries up to which a text's share of the typed wo
 # Kinds with many entries: of equally near ones, the newest is first.
 _NEWEST_FIRST_KINDS = ("appeal",)
 _ROW_PLACEHOLDER = "found_row"  # in a condition, represents the row of an entry
-_WEIGHT_ORDER = "bm25(search_text, 10.0, 1.0)"
+_WEIGHT_ORDER = "bm25(search_text, 10.0, 1.0)"  # a word in the names weighs ten times as much
 
 # A function that limits a search to some records: it gets the SQL of a record's integer id and
 # returns peewee's condition on it.
@@ -108,7 +108,8 @@ def find_entries(
         enough = (
             limit if kind in index.LONG_TEXT_KINDS and not step.in_text_rows else _ENOUGH_RESULTS
         )
-        # Of long texts the list must be full, until they were searched themselves.
+        # Otherwise a few results are enough if one is near. Of long texts the list must be full,
+        # until they were searched themselves.
         if len(results) >= enough and min(result.cost for result in results.values()) < _SURE_COST:
             break
     return sorted(results.values(), key=_result_sort_key)[:limit]
@@ -130,7 +131,8 @@ def matching_ids_query(typed: str, kind: str) -> ModelSelect:
 
     It selects one column, `row`: the integer ids of records of `kind`, one of index.KINDS. If no
     record contains every word, it selects those that contain a similar word for each. It selects
-    nothing if no word was typed; of appeals, words of one or two letters do not count.
+    nothing if no word was typed; of appeals, words of one or two letters do not count. It is not
+    for index.LONG_TEXT_KINDS, because it does not select from the rows that contain long texts.
     """
     query = ranking.parse_query(typed)
     first = index.kind_id_range(kind)[0]
@@ -165,9 +167,9 @@ class _SearchStep:
 def _search_steps(query: SearchQuery, kind: str) -> Iterator[_SearchStep]:
     """Yield the steps of a search: each allows more differences from the typed words than before.
 
-    1. Names that begin with a single very short word. 2. All words exactly (see `_typed_match`),
-    then the same in long texts. 3. For each word a similar one, or all words written as one.
-    4. One word may be missing (see `_missing_word_step`).
+    1. Names that begin with a single word of one or two sounds. 2. All words as typed (see
+    `_typed_match`), then the same in long texts. 3. For each word a similar one, or all words
+    written as one. 4. One word may be missing (see `_missing_word_step`).
 
     Of _NEWEST_FIRST_KINDS only the newest matches are ranked: a step that many entries match would
     hide the nearest ones. Therefore 1 and 4 are left out, and 3 first allows one error only.
@@ -181,10 +183,10 @@ def _search_steps(query: SearchQuery, kind: str) -> Iterator[_SearchStep]:
         beginnings = " OR ".join(f'^ "{prefix}" *' for prefix in words[0].sound_prefixes)
         yield _SearchStep(f"names : ({beginnings})", _TEXT_MATCH_COST)
     yield _SearchStep(fts5.all_of(typed_matches), _TEXT_MATCH_COST)
-    if kind in index.LONG_TEXT_KINDS:  # exact words only: texts contain similar ones
+    if kind in index.LONG_TEXT_KINDS:  # as typed only: a long text contains any similar word
         yield _SearchStep(fts5.all_of(typed_matches), _TEXT_MATCH_COST, in_text_rows=True)
     similar_sounds = [_similar_sounds(word, kind) for word in words]
-    completions = _similar_completions(words[-1], kind)
+    completions = _similar_completions(words[-1], kind)  # the last word may be unfinished
     match, similar_matches = fts5.all_of(typed_matches), typed_matches
     for max_errors in (1, _ANY_ERRORS) if kind in _NEWEST_FIRST_KINDS else (_ANY_ERRORS,):
         sounds_by_word = [
@@ -264,7 +266,7 @@ def _similar_sounds(word: Word, kind: str) -> list[tuple[int, str]]:
         return []
     similar = _index_words.similar_sounds(kind, word)
     if (
-        len(word.uzbek_stem) > 3
+        len(word.uzbek_stem) > 3  # a shorter stem is similar to too many words
         and word.uzbek_stem != word.spelling
         and len(similar) < MAX_READINGS
     ):
@@ -283,8 +285,8 @@ def _similar_completions(word: Word, kind: str) -> list[str]:
 def _typed_match(word: Word, kind: str) -> str:
     """Return the FTS5 expression for words that begin with `word`, or differ by the ending only.
 
-    The index stores only short beginnings: a longer one is replaced by the words of this `kind`
-    that begin so, unless they are too many.
+    The index stores only short beginnings. Instead of a longer one, the expression lists the words
+    of this `kind` that begin so; if they are over _MAX_COMPLETIONS, it contains the beginning.
     """
     terms: list[str] = []
     for prefix in dict.fromkeys(word.sound_prefixes):
@@ -352,7 +354,7 @@ def _find_candidates(
         f"AND rowid BETWEEN ? AND ?{row_condition} ORDER BY {order} LIMIT {limit}",
         (first, step.match, first, end, *values),
     )
-    begin = index.kind_id_range(kind)[0]
+    begin = index.kind_id_range(kind)[0]  # of entries; rows of long texts have higher ids
     ids = [begin + number for (number,) in numbers if begin + number not in known_ids]
     marks = ", ".join("?" * len(ids))
     rows = database.execute_sql(
@@ -387,7 +389,10 @@ def _search_result(
 
 
 def _result_sort_key(result: SearchResult) -> tuple[Any, ...]:
-    """Return the key by which results are sorted: the cost, then what decides if it is equal."""
+    """Return the key by which results are sorted: the cost, then what decides if it is equal.
+
+    Costs are rounded, so that nearly equal ones count as equal.
+    """
     if result.kind in _NEWEST_FIRST_KINDS:
         return round(result.cost, 1), -result.row
     if result.kind in index.LONG_TEXT_KINDS:

@@ -56,7 +56,7 @@ def index_item(item: SearchItem, listed_words: set[str] | None = None) -> None:
     """
     names = list(dict.fromkeys(filter(None, map(fold_text, (item.title, *item.names)))))
     texts = fold_text(item.about), fold_text(item.text)
-    # Short names also as one word, because people omit the blank.
+    # Names of two or three words also as one word, because people omit the blank.
     joined = [name.replace(" ", "") for name in names if 1 < len(name.split()) <= 3]
     entry_id = _entry_id(item)
     stored_text = item.text if item.stores_text else ""

@@ -25,10 +25,13 @@ _RUSSIAN_ENDING = re.compile(
 )
 _PLACE_ADJECTIVE_ENDING = re.compile(r"(in|en)?sk$")
 
+# Folded letters that have one sound, and their letter in the key. The order matters: shch before sh
+# and ch. S and C are used until `_SIMILAR_LETTERS` turns them into x and c: a folded x means h.
 _LETTER_GROUPS = (
     *(("shch", "S"), ("sh", "S"), ("ch", "C"), ("x", "h"), ("kh", "h"), ("gh", "g")),
     *(("dzh", "j"), ("zh", "j"), ("dj", "j"), ("ts", "s"), ("ph", "f")),
 )
+# The y of folded я, ю and ё after a consonant: it is not a sound of its own there.
 _SOFTENING_Y = re.compile(r"(?<=[^aeiouy])y(?=[aeou])")
 _SIMILAR_LETTERS = str.maketrans("qwyeouSC", "kviiaaxc")
 _DOUBLED_LETTER = re.compile(r"(.)\1+")
@@ -91,7 +94,7 @@ class Word:
         There are several if the sound of the last letter depends on the next one: an s may be the
         first half of sh, and a y may merge with the letter after it.
         """
-        if self.spelling.endswith("s"):
+        if self.spelling.endswith("s"):  # in a sound key, x represents sh
             return self.sound, self.sound[:-1] + "x"
         if self.spelling.endswith("y") and len(self.spelling) > 2:
             return self.sound, sound_key(self.spelling[:-1])
@@ -116,6 +119,7 @@ class Word:
         """
         spelling_length, sound_length = len(self.spelling), len(self.sound)
         longer_length = max(spelling_length, sound_length)
+        # Two letters, or three in both forms, are shared by too many words.
         if min(spelling_length, sound_length) < 3 or longer_length < 4:
             return 0
         if not self.spelling.isalpha():
@@ -136,8 +140,8 @@ class Word:
 def max_part_errors(length: int) -> int:
     """Return how many typing errors are allowed in a stem or in the beginning of a word: 1 or 2.
 
-    `length` is that of the part's sound key. The part of a word may have fewer errors than a word
-    (Word.max_errors), because more words contain something similar to it.
+    `length` is that of the part's sound key. A part may have fewer errors than a complete word of
+    this length (Word.max_errors), because more words contain something similar to it.
     """
     return 1 if length < 7 else 2
 
@@ -205,6 +209,7 @@ def _strip_ending(ending: re.Pattern[str], word: str) -> str:
     match = ending.search(word)
     if not match or not word.isalpha():
         return word
+    # Two letters at the end of a short word may belong to the stem; more of them hardly do.
     is_long = len(match[0]) > 2
     shortest = _MIN_STEM_LETTERS_BEFORE_LONG_ENDING if is_long else MIN_STEM_LETTERS
     return word[: match.start()] if match.start() >= shortest else word

@@ -139,10 +139,11 @@ def match_cost(
     for number, costs in enumerate(query.word_costs):
         least = costs.least_cost(parsed_names.words)
         if number == 0:
+            # The first typed word fits the first word of a name as well as any other word.
             is_at_start = (
                 least < NO_MATCH_COST and costs.least_cost(parsed_names.first_words) == least
             )
-        if least > CONTEXT_WORD_COST:
+        if least > CONTEXT_WORD_COST:  # to find the word in the text or context may cost less
             least = min(least, text_word_cost)
             if context_words:
                 least = min(least, costs.least_cost(context_words) + CONTEXT_WORD_COST)
@@ -151,6 +152,7 @@ def match_cost(
         0 if is_at_start else _NOT_AT_START_COST
     )
     joined_cost = query.joined_costs.least_cost(parsed_names.joined)
+    # _SAME_SOUND_COST is added for the blanks that are missing or too many.
     return min(total, joined_cost + _SAME_SOUND_COST) if joined_cost < NO_MATCH_COST else total
 
 
@@ -218,6 +220,7 @@ def _word_cost(typed: Word, name: Word) -> float:
     The checks go from the same spelling over the same sound, an unfinished word and another ending
     to a misspelling.
     """
+    # The beginnings are compared first, because it is quicker and excludes most words.
     shares_stem = name.sound.startswith(typed.match_prefixes) and not typed.token_set.isdisjoint(
         name.tokens
     )
@@ -227,11 +230,14 @@ def _word_cost(typed: Word, name: Word) -> float:
         return 0
     if typed.sound == name.sound:
         return _SAME_SOUND_COST
+    # Of words that begin with the typed letters the shortest is nearest; up to three letters say
+    # too little for that.
     extra = len(name.spelling) - len(typed.spelling) if len(typed.spelling) > 3 else 0
     omitted_cost = _OMITTED_LETTER_COST * min(10, extra)
     if name.spelling.startswith(typed.spelling):
         return _PREFIX_COST + omitted_cost
     if name.sound.startswith(typed.sound_prefixes):
+        # A name whose sound is longer may be spelt with fewer letters: `omitted_cost` is below 0.
         return _PREFIX_SOUND_COST + max(omitted_cost, 0)
     if not typed.max_errors or name.spelling.isdigit():
         return NO_MATCH_COST
@@ -263,7 +269,8 @@ def _possible_positions(typed: Word, names: list[Word]) -> Iterator[int]:
             for position, sound in enumerate(sounds)
             if sound[0] == first_letter and len(sound) > min_length
         }
-        # One error more than `_misspelling_cost` allows, which also compares other lengths.
+        # One error more than is allowed: `_misspelt_beginning_cost` also compares with beginnings
+        # that are longer or shorter by a letter, which this comparison counts as an error.
         yield from _similar_positions(typed.sound, sound_beginnings, keys.max_part_errors(size) + 1)
 
 
@@ -277,16 +284,20 @@ def _similar_positions(word: str, words: list[str] | dict[int, str], max_errors:
 
 
 def _is_other_word(typed: Word, name: Word) -> bool:
-    """Return True if `name` is surely another word: it lacks more typed letters than errors allow.
+    """Return True if `name` is surely another word: too many of the typed letters are not in it.
 
-    This function is called for all words, so it must be quick. A typed word with an ending that the
-    name lacks is not excluded: its stem may be the name, misspelt.
+    It spares `_word_cost` the comparison of words, so it must be quick, and must not exclude a word
+    for which that would return less than NO_MATCH_COST. Therefore both the sound and the spelling
+    must lack more letters than the errors allowed; each letter that is missing is one error.
     """
     missing_count = (typed.sound_letters & ~name.sound_letters).bit_count()
+    # The last letter of an unfinished word may have another sound in the name (sound_prefixes):
+    # one missing letter is no error then, and is allowed even if `max_errors` is 0.
     if missing_count <= 1 or missing_count <= typed.max_errors:
         return False
     if (typed.spelling_letters & ~name.spelling_letters).bit_count() <= typed.max_spelling_errors:
         return False
+    # A shorter name may be a stem of the typed word, misspelt: it lacks the letters of the ending.
     return not typed.stems or len(name.sound) >= len(typed.sound)
 
 
@@ -295,8 +306,8 @@ def _misspelling_cost(typed: Word, name: Word) -> float:
 
     The cost grows with the number of typing errors between the two. If there are too many, the stem
     of the typed word is tried, then the beginning of the name, as the typed word may be unfinished;
-    after these it returns NO_MATCH_COST. Words are not compared letter by letter if too many typed
-    letters are missing in `name`.
+    after these it returns NO_MATCH_COST. To save time, words are not compared letter by letter if
+    `name` lacks too many typed letters. The words must differ in both spelling and sound.
     """
     max_errors = typed.max_errors
     extra_letters = len(name.sound) - len(typed.sound)
@@ -310,6 +321,8 @@ def _misspelling_cost(typed: Word, name: Word) -> float:
         abs(extra_letters) <= max_errors
         or abs(len(name.spelling) - len(typed.spelling)) <= typed.max_spelling_errors
     ):
+        # A distance above its `score_cutoff` is returned as the cutoff plus 1. That of the spelling
+        # is counted further than is allowed, because it affects the cost even if the sound is near.
         sound_errors = OSA.distance(typed.sound, name.sound, score_cutoff=max_errors)
         spelling_errors = OSA.distance(typed.spelling, name.spelling, score_cutoff=max_errors + 2)
         if sound_errors <= max_errors or spelling_errors <= typed.max_spelling_errors:
@@ -319,15 +332,16 @@ def _misspelling_cost(typed: Word, name: Word) -> float:
                 + SPELLING_LETTER_COST * abs(spelling_errors - sound_errors)
                 + (_WRONG_FIRST_LETTER_COST if has_other_initial else 0)
             )
+    # Only if the name is shorter, the typed word can have an ending that the name lacks.
     if extra_letters < 0 and (cost := _misspelt_stem_cost(typed, name)) < NO_MATCH_COST:
         return cost
     return _misspelt_beginning_cost(typed, name)
 
 
 def _misspelt_stem_cost(typed: Word, name: Word) -> float:
-    """Return the cost of reading a stem of `typed`, taken as misspelt, as `name`.
+    """Return the cost of reading a stem of `typed`, taken as misspelt, as the whole of `name`.
 
-    Returns NO_MATCH_COST if no stem is near enough to the name.
+    The first stem that is near enough decides; if no stem is, it returns NO_MATCH_COST.
     """
     for stem in typed.stems:
         max_errors = keys.max_part_errors(len(stem))
@@ -335,6 +349,7 @@ def _misspelt_stem_cost(typed: Word, name: Word) -> float:
             continue
         error_count = OSA.distance(stem, name.sound, score_cutoff=max_errors)
         if error_count <= max_errors:
+            # Twice, so that a complete word with as many errors is nearer.
             return error_count + 2 * _OTHER_ENDING_COST
     return NO_MATCH_COST
 
@@ -352,6 +367,7 @@ def _misspelt_beginning_cost(typed: Word, name: Word) -> float:
     max_errors = keys.max_part_errors(size)
     if (typed.sound_letters & ~name.sound_letters).bit_count() > max_errors:
         return NO_MATCH_COST
+    # A letter that is extra or missing shifts the place in the name where the typed word ends.
     error_count = min(
         OSA.distance(typed.sound, name.sound[:end], score_cutoff=max_errors)
         for end in (size - 1, size, size + 1)

@@ -45,9 +45,11 @@ def build_snippet(text: str, query: SearchQuery, length: int = SNIPPET_LETTERS) 
         begin = max(
             starts, key=lambda start: (_distinct_words_within(spans, start, length), -start)
         )
-        # Some words before the first match are shown too.
+        # Some words before the first match are shown too: about a quarter of the length, or all
+        # words if these are few.
         begin = 0 if begin < length // 2 else text.rfind(" ", 0, begin - length // 4) + 1
     end = min(len(text), begin + length)
+    # No word is cut, unless it alone is longer than the extract.
     if end < len(text) and (blank := text.rfind(" ", begin, end)) > begin:
         end = blank
     pieces = [TextPiece("… ")] if begin else []

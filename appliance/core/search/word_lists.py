@@ -57,6 +57,7 @@ class _WordList:
             self._sorted = sorted([*self._sorted, *self._unsorted])
             self._unsorted = []
         first = bisect.bisect_left(self._sorted, prefix)
+        # The words are ASCII: this character is after every letter that may follow.
         last = bisect.bisect_left(self._sorted, prefix + "\x7f")
         return self._sorted[first:last] if last - first <= limit else None
 
@@ -110,7 +111,8 @@ class _WordList:
         These have nearly its length, and share a piece with it at nearly the same position.
         """
         words: set[str] = set()
-        # By how many letters the other word is longer, and how far its pieces may then be shifted.
+        # By how many letters the other word is longer (or shorter, if below 0), but it has one at
+        # least; and how far its pieces may then be shifted.
         for longer in range(max(-max_errors, 1 - len(word)), max_errors + 1):
             before, after = (max_errors + longer) // 2, (max_errors - longer) // 2  # extra, missing
             for number, (begin, end) in enumerate(_piece_bounds(len(word) + longer)):
@@ -133,12 +135,14 @@ def _piece_bounds(size: int) -> list[tuple[int, int]]:
 def _compute_piece_bounds(size: int) -> list[tuple[int, int]]:
     """Divide `size` letters into pieces of about equal length; returns the (start, end) of each.
 
-    A longer word has more pieces.
+    A word has, nearly always, more pieces than errors are allowed in it (Word.max_errors), so that
+    at least one is unchanged.
     """
     pieces = next((pieces for below, pieces in _PIECES_BY_LENGTH if size < below), _MAX_PIECES)
     return list(pairwise(size * n // pieces for n in range(pieces + 1)))
 
 
+# For words of up to 39 letters, which nearly all are; others are computed at each use.
 _PIECE_BOUNDS_CACHE = [_compute_piece_bounds(size) for size in range(40)]
 
 
@@ -184,6 +188,7 @@ class WordIndex:
             matches = sounds.similar_words(word.sound, word.max_errors)
             for errors, match in spellings.similar_words(word.spelling, word.max_spelling_errors):
                 matches.append((errors, keys.sound_key(match)))
+        # Of equally similar ones those with the same first letter, which people seldom mistake.
         matches.sort(key=lambda pair: (pair[0], pair[1][:1] != word.sound[:1]))
         least_errors: dict[str, int] = {}
         for errors, match in matches:
@@ -203,7 +208,7 @@ class WordIndex:
             return sounds.words_with_prefix(sound, limit)
 
     def sounds_beginning_like(self, kind: str, sound: str) -> list[str]:
-        """Return the sound keys whose beginning is similar to `sound`, of an unfinished word.
+        """Return the sound keys whose beginning is similar to `sound`, that of an unfinished word.
 
         Only the loaded words of entries of this `kind`, such as "appeal", are considered. Returns
         [] if `sound` has fewer than MIN_UNFINISHED_LETTERS letters: too many words begin like it.
