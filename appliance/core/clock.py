@@ -41,7 +41,7 @@ class WorkingCalendar:
 
     def is_working_day(self, day: dt.date) -> bool:
         """Return True if the date is a working day of the ministry."""
-        return self.exceptions.get(day, day.weekday() < 5)
+        return self.exceptions.get(day, day.weekday() < 5)  # 0 is Monday, 5 Saturday
 
     def is_working_time(self, time: dt.datetime) -> bool:
         """Return True if an aware datetime falls into working hours."""
@@ -63,11 +63,13 @@ class WorkingCalendar:
             day = first + dt.timedelta(days=offset)
             if weekday not in (None, day.isoweekday()):
                 continue
+            # The times of day at which an interval begins: midnight, and on a working day two more.
             is_open = self.is_working_day(day)
             edges = [dt.time(), *([self.opens, self.closes] if is_open else [])]
             begins = [dt.datetime.combine(day, edge, self.tz) for edge in edges]
             midnight = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), self.tz)
             for begin, end in zip(begins, [*begins[1:], midnight], strict=True):
+                # Without the empty ones: working hours may begin or end at midnight.
                 if begin < end and inside in (None, self.is_working_time(begin)):
                     intervals.append((begin, end))
         return intervals

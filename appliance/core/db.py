@@ -64,7 +64,7 @@ class _Connection(sqlite.Connection):
         return cursor
 
     def close_cursors(self) -> None:
-        """Close every open cursor of this connection."""
+        """Close every open cursor, so that the next reads see the newest data."""
         for cursor in list(self._cursors):
             cursor.close()
 
@@ -120,7 +120,7 @@ class _Database(SqliteDatabase):  # type: ignore[misc]  # peewee has no types
             super().begin()
             return
         deadline = time.monotonic() + WRITE_LOCK_TIMEOUT_SECONDS
-        if self._next_writer_lock.acquire(blocking=False):
+        if self._next_writer_lock.acquire(blocking=False):  # usually no other thread waits
             try:
                 if self._try_begin(lock_type):
                     return
@@ -154,7 +154,7 @@ class _Database(SqliteDatabase):  # type: ignore[misc]  # peewee has no types
         """
         while not self._try_begin(lock_type):
             if time.monotonic() >= deadline:
-                raise OperationalError("database is locked")
+                raise OperationalError("database is locked")  # SQLite's own text, for `is_busy`
             time.sleep(_LOCK_POLL_SECONDS)
             renew_place()
 
@@ -187,7 +187,7 @@ database = _Database(
         "foreign_keys": 1,
         "secure_delete": 1,  # citizens may request that removed content is overwritten in the file
         "busy_timeout": _BUSY_TIMEOUT_MILLISECONDS,  # other processes' writers wait, do not fail
-        "cache_size": -32_000,
+        "cache_size": -32_000,  # a negative number is in KiB
     },
     factory=_Connection,
     check_same_thread=False,  # an idle connection is reused by other threads
@@ -364,7 +364,7 @@ def prove_writable() -> None:
     """Write a value that is never read, to test the database; OperationalError if that fails."""
     with write_transaction():
         stamp = int(dt.datetime.now(dt.UTC).timestamp())
-        database.execute_sql(f"PRAGMA user_version = {stamp % 2**31}")
+        database.execute_sql(f"PRAGMA user_version = {stamp % 2**31}")  # it has 32 bits, signed
 
 
 def trigger_definitions() -> dict[str, str]:

@@ -16,7 +16,7 @@ def truncate_log() -> bool:
     """
     if db.database.in_transaction():
         return False
-    db.database.execute_sql("PRAGMA busy_timeout = 0")
+    db.database.execute_sql("PRAGMA busy_timeout = 0")  # do not wait; the usual time is set below
     try:
         busy, _pages, _moved = db.database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     except OperationalError as error:

@@ -21,7 +21,7 @@ def send_request(method: str, url: str, **kwargs: Any) -> requests.Response:
     """
     # A redirection would turn a POST into a GET: a server that sends one is not the service.
     kwargs["allow_redirects"] = False
-    outer_exception = sys.exception()
+    outer_exception = sys.exception()  # of a caller that tries again; no cause of a new error
     try:
         return requests.request(
             method, url, timeout=(_CONNECT_TIMEOUT_SECONDS, _ANSWER_TIMEOUT_SECONDS), **kwargs
@@ -41,7 +41,7 @@ def json_object(response: requests.Response) -> dict[str, Any]:
     """Return the JSON object in the response.
 
     Raises UncertainDeliveryError if the answer is not a JSON object (a proxy's page, an incomplete
-    response) or is a redirection.
+    response) or is a redirection (which the service itself never sends).
     """
     try:
         payload = response.json()
@@ -82,6 +82,7 @@ def error_text(response: requests.Response) -> str:
 
 def is_html_page(response: requests.Response) -> bool:
     """Return True if an HTML page came in place of the service's answer, such as a login page."""
+    # A page may begin with a byte order mark of UTF-8, and blanks.
     first_byte = response.content.lstrip(b"\xef\xbb\xbf\t\r\n ")[:1]
     content_type = response.headers.get("Content-Type", "").lower()
     # A service may label its plain text "text/html"; no page is without a tag.
@@ -91,7 +92,8 @@ def is_html_page(response: requests.Response) -> bool:
 def _retry_after_seconds(response: requests.Response) -> float:
     """Return how many seconds to wait until the next request, as the service's Retry-After asks.
 
-    It is at most _MAX_WAIT_SECONDS, and _DEFAULT_WAIT_SECONDS if the header holds no number.
+    It is from 1 to _MAX_WAIT_SECONDS, and _DEFAULT_WAIT_SECONDS if the header holds no number: it
+    may hold a date instead, or be missing.
     """
     retry_after = response.headers.get("Retry-After", "")
     return (
@@ -103,6 +105,8 @@ def _retry_after_seconds(response: requests.Response) -> float:
 
 def _error_reason(error: requests.RequestException) -> str:
     """Return an error's reason as text for the log, without the URL, which may contain a secret."""
+    # The library wraps an error of urllib3. Its `reason`, or last argument, is the original error,
+    # whose text ends with ": REASON", after the object and its address.
     inner = error.args[0] if error.args else error
     reason = getattr(inner, "reason", None) or (getattr(inner, "args", None) or [inner])[-1]
     return str(reason).rpartition(": ")[2]
@@ -134,4 +138,5 @@ def _is_certificate_refusal(fault: BaseException) -> bool:
 def _is_connection_failure(error: requests.RequestException) -> bool:
     """Return True if no connection could be made: no such host, no listener, no route."""
     reason = getattr(error.args[0], "reason", None) if error.args else None
+    # The names of urllib3's errors.
     return type(reason).__name__ in ("NewConnectionError", "NameResolutionError")

@@ -26,7 +26,8 @@ def subtract_intervals[T: (dt.datetime, int)](
     """Return what remains of the intervals outside the intervals `holes`, merged and in order."""
     pieces = merge_intervals(intervals)
     for begin, end in holes:
-        # What is before the hole and after it; an end that is not after its begin means nothing.
+        # Of each piece, what is before the hole and what is after it; both can be empty (the end
+        # is not after the begin), and empty ones are dropped.
         remainders = [((b, min(e, begin)), (max(b, end), e)) for b, e in pieces]
         pieces = [piece for pair in remainders for piece in pair if piece[0] < piece[1]]
     return pieces

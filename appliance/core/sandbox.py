@@ -24,7 +24,7 @@ MEGABYTE = 1024 * 1024
 MEMORY_LIMIT_BYTES = 512 * MEGABYTE
 MAX_FILE_BYTES = 64 * MEGABYTE  # bytes of one file that the program writes
 
-_MAX_REPORT_BYTES = 65536
+_MAX_REPORT_BYTES = 65536  # bytes of error output that are read; a flawed program may write more
 _READ_RIGHTS = "read-file"
 _WRITE_RIGHTS = "read-file,write-file,truncate"
 _FOLDER_RIGHTS = f"{_WRITE_RIGHTS},read-dir,make-reg,remove-file"
@@ -120,13 +120,13 @@ def _execute(
     subprocess.DEVNULL, become its standard input and output. Raises the same errors as
     `run_program`.
     """
-    limits = (
+    limits = (  # options of prlimit
         *(
             f"--cpu={bounds.seconds}",
             f"--as={bounds.memory_bytes}",
             f"--fsize={bounds.max_file_bytes}",
         ),
-        *("--core=0", "--nofile=64"),
+        *("--core=0", "--nofile=64"),  # no core file; 64 open files suffice
     )
     with tempfile.TemporaryFile() as filter_file, tempfile.TemporaryFile() as error_file:
         filter_file.write(_seccomp_filter())
@@ -148,6 +148,7 @@ def _execute(
         )
         error_file.seek(0)
         errors = error_file.read(_MAX_REPORT_BYTES).decode("utf-8", "replace")
+    # Then one of the tools that build the sandbox failed, before the program was started.
     if process.returncode and errors.startswith(("setpriv:", "prlimit:")):
         raise SandboxError(errors.strip())
     if process.returncode:

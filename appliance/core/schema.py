@@ -38,7 +38,7 @@ def apply_migrations() -> list[str]:
     """
     runner = Runner(db.database, str(MIGRATIONS), table_name="schema_migration")
     applied_names, release_names = set(runner.applied()), _release_names()
-    if unknown_names := _unknown_names(applied_names, release_names):
+    if unknown_names := _unknown_names(applied_names, release_names):  # the newest suffice below
         raise UnsupportedSchema(
             f"a newer release has made this database: {', '.join(unknown_names[-3:])}; "
             "install that release or a newer one"
@@ -48,6 +48,7 @@ def apply_migrations() -> list[str]:
             f"a release before {OLDEST_RELEASE} has made this database: {max(applied_names)}; "
             f"install release {BRIDGE_RELEASE} first"
         )
+    # An empty database, or one with the newest schema, needs no copy.
     if applied_names and not applied_names.issuperset(release_names):
         stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%S")
         db.copy_database(Path(f"{db.database.database}.before-{stamp}"))

@@ -54,6 +54,7 @@ def is_signature_valid(body: bytes, signature: bytes, file: str, setting_name: s
 
     text = _read_key_file(setting_name, file)
     try:
+        # A text without a key in PEM is parsed too, for the error that says what is wrong with it.
         loaded_keys = [
             serialization.load_pem_public_key(pem) for pem in _PEM.findall(text) or [text]
         ]

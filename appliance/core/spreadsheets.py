@@ -14,9 +14,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 BYTE_ORDER_MARK = "\ufeff"  # begins a file so that office programs read it as UTF-8
-ROWS_PER_PIECE = 500  # rows in one piece
+ROWS_PER_PIECE = 500  # rows in one piece: so few that a piece needs little memory
 
 _FORMULA_SIGNS = "=+@\uff1d\uff0b\uff20\uff0d-"  # wide signs count like the narrow ones
+# Where a formula could begin: at the start of a cell, or after a separator. {} is the place of what
+# is there already: nothing, or the apostrophe that escapes it.
 _FORMULA_START = (
     rf"\A{{0}}(?=[\s\"']*[{_FORMULA_SIGNS}])|(?<=[;,|\t\r\n]){{0}}(?=[\"']*[{_FORMULA_SIGNS}])"
 )

@@ -85,6 +85,7 @@ def _insert_statement(
         updated_columns = (meta.combined[name].column_name for name in update)
         assignments = ", ".join(f'"{column}" = excluded."{column}"' for column in updated_columns)
         sql += f' ON CONFLICT ("{key}") DO UPDATE SET {assignments}'
+    # These would only convert a value to the column's type; callers pass this type already.
     plain_encoders = (Field.db_value, ForeignKeyField.db_value)
     return sql, [
         (name, None if type(field).db_value in plain_encoders else field.db_value)
@@ -111,6 +112,7 @@ def create_row[T: Model](table: type[T], **field_values: object) -> T:
     cursor = database.execute_sql(
         sql, [encode(values[n]) if encode else values[n] for n, encode in encoders]
     )
+    # The id that the database assigned, and no changed fields: as `table.create` leaves it.
     if instance._pk is None:
         instance._pk = cursor.lastrowid
     instance._dirty.clear()
@@ -133,6 +135,7 @@ class PreparedQuery:
     """
 
     def __init__(self, build_query: Callable[[], ModelSelect]) -> None:
+        """Prepare nothing yet: `build_query` is called once, when the query is first executed."""
         self._build_query = build_query
         # The selected fields, in the form that `_build_object` takes; None until the first fetch.
         self._decoders: list[tuple[str, Callable[[Any], Any] | None]] | None = None
@@ -211,7 +214,7 @@ def _build_object(
     `fields` are, for each selected field, its name and the function that decodes its column (None
     if the column's value is the field's value).
     """
-    instance = table(__no_default__=True)
+    instance = table(__no_default__=True)  # peewee's keyword: leave out the defaults of fields
     data = instance.__data__
     for (name, decode), column_value in zip(fields, row, strict=True):
         data[name] = decode(column_value) if decode else column_value

@@ -50,8 +50,12 @@ class Head:
 
     @classmethod
     def parse_text(cls, text: str) -> Self:
-        """Parse a head in its text form, "1234:hash". Raises ValueError if it is not one."""
+        """Parse a head in its text form, "1234:hash". Raises ValueError if it is not one.
+
+        The hash may be shortened, as in `short`, and in capital letters: people copy it by hand.
+        """
         id, _colon, hash = text.strip().partition(":")
+        # 18 digits always fit into an id of SQLite, an integer of 64 bits.
         if not id.isdecimal() or len(id) > 18 or len(hash) < _SHORT_HASH_LENGTH:
             raise ValueError(f"a head is written as 1234:{'0' * _SHORT_HASH_LENGTH}…, not {text!r}")
         return cls(int(id), hash.lower())
@@ -78,7 +82,7 @@ def record_entry(who: str, action: str, subject: str = "", **detail: Any) -> Non
     `appeal.take`, and `subject` the number or id of the record that it concerns. `detail` holds
     small JSON values.
     """
-    with write_transaction():
+    with write_transaction():  # nobody can add another entry after the one that is read here
         last = next((hash for (hash,) in _LAST_HASH_QUERY.fetch_tuples()), "")
         entry = AuditEntry(
             at=clock.now(),
@@ -148,6 +152,7 @@ def _entry_hash(previous: str, entry: AuditEntry) -> str:
     It is computed of the entry's values and of `previous`, the hash of the entry before it ("" for
     the first entry).
     """
+    # Never change what is hashed: the hashes of all earlier entries must still match.
     values = [previous, entry.at.isoformat(), entry.who, entry.action, entry.subject, entry.detail]
     if entry.address:  # rows from before addresses were recorded have no address
         values.append(entry.address)

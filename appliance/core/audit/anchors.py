@@ -45,6 +45,7 @@ def sign_head(settings: Settings) -> str:
             raise BrokenChainError(f"entry {earlier.short} is not in it")
     if current is None or current == last:
         return ""
+    # The entries up to the last signed head were verified when it was signed.
     if (id := first_broken_id(last.id if last else 0)) is not None:
         raise BrokenChainError(f"entry {id} is not as it was written")
     at = clock.now()

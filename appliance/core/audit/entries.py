@@ -52,13 +52,15 @@ def _filtered_entries(filters: EntryFilters) -> ModelSelect:
     rows = AuditEntry.select()
     if filters.who:
         rows = rows.where(AuditEntry.who == filters.who)
-    if filters.action.endswith("."):
+    if filters.action.endswith("."):  # for instance "appeal.": all actions on appeals
         rows = rows.where(fn.SUBSTR(AuditEntry.action, 1, len(filters.action)) == filters.action)
     elif filters.action:
         rows = rows.where(AuditEntry.action == filters.action)
     if filters.record:
         concerns_record = AuditEntry.subject == filters.record
         if filters.include_lists:
+            # A list names the records that it showed, as JSON texts. With its quotation marks, a
+            # number is not found inside a longer one.
             quoted_record = json.dumps(filters.record, ensure_ascii=False)
             concerns_record |= fn.INSTR(AuditEntry.detail, quoted_record) > 0
         rows = rows.where(concerns_record)

@@ -218,7 +218,7 @@ def action_labels(action: str) -> tuple[str, str]:
         (prefix for prefix in labels if action.startswith(prefix)), key=len, default=""
     )
     subject, operation = labels.get(longest_prefix, ""), action.removeprefix(longest_prefix)
-    operation = operation.rpartition(".")[2]
+    operation = operation.rpartition(".")[2]  # of "route.change", only "change" has a label
     return subject or action.partition(".")[0], _OPERATION_LABELS.get(
         _OPERATION_ALIASES.get(operation, operation), operation
     )
@@ -227,7 +227,8 @@ def action_labels(action: str) -> tuple[str, str]:
 def has_label(action: str) -> bool:
     """Return True if an action of the audit has labels, so that users see words instead of codes.
 
-    Otherwise `action_labels` returns a code in place of a label.
+    It needs one for its subject and one for its operation, or one for both. Otherwise
+    `action_labels` returns a code in place of a label.
     """
     subject, operation = action_labels(action)
     labels = {*_SUBJECT_LABELS.values(), *_COMPLETE_LABELS.values()}

@@ -75,8 +75,9 @@ def verify_chain(settings: Settings, other_heads: Iterable[Head] = ()) -> Verdic
                 for head in reference_heads
                 if head.id < earliest_wrong_head_id and is_in_chain(head)
             ),
-            default=0,
+            default=0,  # without a sound head, the fault may be in any entry from the first on
         )
+        # A hash that does not match before the wrong head is the first fault, and known exactly.
         if broken_id is None or broken_id > earliest_wrong_head_id:
             first_wrong_min_id, first_wrong_max_id = last_sound_id + 1, earliest_wrong_head_id
     return Verdict(

@@ -53,6 +53,7 @@ def claim_next(channel: str, excluded_recipients: Collection[str] = ()) -> Messa
     while message := due.clone().first():  # clone, because a query caches its result
         with write_transaction():
             at = clock.now()
+            # If another sender has claimed it since it was read, the next one due is tried.
             if _mark_claimed(at, Message.id == message.id):
                 recipient = message.recipient
                 SendAttempt.insert(channel=channel, recipient=recipient, at=at).execute()
@@ -86,6 +87,7 @@ def claim_similar(message: Message, min_count: int, max_count: int) -> list[Mess
         message_ids = [row.id for row in takewhile(lambda row: row.due_at <= now, similar)]
         if len(message_ids) < min_count:
             return []
+        # With the same time: they are part of the attempt to send `message`.
         _mark_claimed(message.tried_at, Message.id.in_(message_ids))
         return list(Message.select().where(Message.id.in_(message_ids)).order_by(Message.id))
 

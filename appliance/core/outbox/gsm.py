@@ -6,6 +6,7 @@ import gsm0338
 _ASCII_REPLACEMENTS = str.maketrans(
     {"ʻ": "'", "ʼ": "'", "‘": "'", "’": "'", "`": "'", "«": '"', "»": '"'}
 )
+# One of several parts also holds a header, by which the phone joins them.
 _SINGLE_PART_BYTES, _PART_BYTES = {7: 160, 16: 140}, {7: 153, 16: 134}  # by bits of a character
 _ESCAPE = 0x1B  # the next character is from the second table and must not be separated from it
 
@@ -54,7 +55,7 @@ def _splits_character(data: bytes, end: int, bits: int) -> bool:
     """
     if bits == 7:
         return data[end - 1] == _ESCAPE
-    return 0xD8 <= data[end - 2] < 0xDC
+    return 0xD8 <= data[end - 2] < 0xDC  # the last unit is the first half of such a pair
 
 
 gsm0338.Codec  # noqa: B018  importing it makes the codec known

@@ -17,7 +17,7 @@ STATUS_QUERY_PERIOD = dt.timedelta(days=1)  # how long a gateway is queried abou
 
 @dataclass(frozen=True)
 class QueueAge:
-    """The messages of a channel that are due but not sent, as pages and alarms show them."""
+    """The unsent messages of a channel whose planned time has come, for pages and alarms."""
 
     channel: str  # "sms", "telegram" or "ministry"
     waiting: int  # the number of these messages
@@ -43,9 +43,10 @@ def find_message(message_id: int, channel: str | None = None) -> Message | None:
 
 
 def queue_ages() -> list[QueueAge]:
-    """Return a QueueAge for each channel that has messages due but not sent.
+    """Return a QueueAge for each channel with unsent messages whose planned time has come.
 
-    Messages that wait for a retry are included: their waiting time counts from the planned time.
+    Messages that wait for a retry are included: they have waited since the time first planned for
+    sending, which a failed attempt does not change.
     """
     now = clock.now()
     open_messages = Message.select().where(Message.state.in_(OPEN_STATES))

@@ -12,7 +12,7 @@ from appliance.core.outbox.tables import Message
 from appliance.core.settings import Messages
 from appliance.core.statements import find_row
 
-_MAX_POSTPONED_DAYS = 14  # days by which a message can be postponed
+_MAX_POSTPONED_DAYS = 14  # days after which no later day is looked for: all could be full
 DEFAULT_LIFETIME = dt.timedelta(days=2)  # how long a message is useful, by default
 # The condition that a message was not postponed beyond its lifetime.
 _will_be_sent = Message.expires_at > Message.wanted_at
@@ -160,8 +160,10 @@ def time_outside_quiet_hours(time: dt.datetime, tz: ZoneInfo, limits: Messages) 
     begin, end = map(dt.time.fromisoformat, (limits.quiet_from, limits.quiet_to))
     local = time.astimezone(tz)
     is_late, is_early = local.time() >= begin, local.time() < end
+    # Hours that include midnight (begin > end) are late or early ones, others are both.
     if not (is_late or is_early if begin > end else is_late and is_early):
         return time
+    # Of a late hour before midnight, the quiet hours end on the next day.
     day = local.date() + dt.timedelta(days=is_late and begin > end)
     return dt.datetime.combine(day, end, tz).astimezone(dt.UTC)
 

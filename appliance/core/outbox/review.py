@@ -26,15 +26,15 @@ _ACTIONS = {"release": "outbox.send", "drop": "outbox.drop"}
 def messages_to_review(limit: int | None = None, offset: int = 0) -> list[HeldMessage]:
     """Return messages that a restore put on hold, the oldest first, for the page to decide on them.
 
-    Each HeldMessage has its message of the outbox as `message`. At most `limit` are returned (None:
-    all), after the first `offset` ones.
+    Each HeldMessage has its message of the outbox as `message`. At most `limit` are returned, after
+    the first `offset` ones; without a limit (None) all are returned, whatever the offset.
     """
     rows = _held_messages_query().order_by(Message.id)
     return list(rows.limit(limit).offset(offset) if limit else rows)
 
 
 def review_count() -> int:
-    """Return the number of messages on hold after a restore, about which a person must decide."""
+    """Return the number of messages on hold after a restore, on which a person must decide."""
     count: int = _held_messages_query().count()
     return count
 
@@ -42,8 +42,8 @@ def review_count() -> int:
 def messages_to_query(channel: str, limit: int) -> list[HeldMessage]:
     """Return at most `limit` messages on hold about which the channel's services must be queried.
 
-    These are the messages without one of FINAL_STATUSES that were not queried in the last
-    _QUERY_INTERVAL. Those never queried come first.
+    They were not queried about them in the last _QUERY_INTERVAL, and the last reported status
+    (`word`) can still change: it is not in FINAL_STATUSES. Messages never queried come first.
     """
     due = HeldMessage.asked_at.is_null() | (HeldMessage.asked_at < clock.now() - _QUERY_INTERVAL)
     rows = _held_messages_query().where(
@@ -72,7 +72,8 @@ def hold_if_old(message: Message, occurred_at: dt.datetime) -> bool:
     but the replaced site may have sent them. `occurred_at` is the time of the event. Call it in the
     transaction that queues the message. Returns True if the message is on hold.
     """
-    # A restore leaves a row that is no message; its creation time is that of the restore.
+    # A restore leaves a row that is no message; its creation time is that of the restore. A message
+    # that is not pending was queued before: `queue_message` has only returned it.
     marks = Message.select().where(Message.channel == "none", Message.purpose == "restore")
     last_restore = marks.order_by(Message.id.desc()).first()
     if message.state != "pending" or last_restore is None or occurred_at > last_restore.created_at:
@@ -132,6 +133,7 @@ def _finish_review(
                 else {}
             )
             Message.update(columns | lifetime).where(Message.id == message.id).execute()
+            # What was known when the person decided.
             detail = {"former": row.former, "word": row.word}
             audit.record_entry(by, _ACTIONS[action], str(message.id), **detail)
             row.delete_instance()

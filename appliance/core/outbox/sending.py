@@ -27,6 +27,7 @@ def mark_sent(message: Message, gateway: str, foreign_id: str = "") -> None:
     """
     with write_transaction():
         now = clock.now()
+        # Its claim may have ended during the sending: then it is pending, or expired.
         _change_state(
             message,
             ("pending", "claimed", "expired"),
@@ -136,16 +137,18 @@ def retry_delay(message: Message, trouble: str) -> float:
     `trouble` is the reason of the failure, one of TROUBLES: while the appliance is offline, the
     wait stays short. The result varies at random, so that not all messages are retried together.
     """
+    # It is doubled with each attempt; after 10 times it exceeds the maximum anyway.
     longest = _MAX_OFFLINE_RETRY_SECONDS if trouble in OFFLINE_TROUBLES else _MAX_RETRY_SECONDS
     seconds: float = min(_FIRST_RETRY_SECONDS * 2 ** min(message.attempts - 1, 10), longest)
     return seconds * random.uniform(0.8, 1.2)  # noqa: S311  a jitter, no secret
 
 
 def mark_declined(message: Message, trouble: str, detail: str = "") -> None:
-    """Record that the service has declined the message for good: it is not sent again.
+    """Record that a claimed message is given up for good: it is not sent again.
 
-    Its state becomes `refused`. `trouble` is the reason, one of TROUBLES, and `detail` the
-    service's own text.
+    The service has declined it, or it is no longer wanted, because the recipient has opted out. Its
+    state becomes `refused`, unless another sender has claimed it since. `trouble` is the reason,
+    one of TROUBLES, and `detail` the service's own text, or "".
     """
     now = clock.now()
     _change_state(
@@ -192,7 +195,8 @@ def release_stale_claims() -> int:
         row.claimed_by for row in rows if not process_id.is_process_alive(row.claimed_by)
     ]
     with write_transaction():
-        now = clock.now()  # inside the transaction: others' earlier writes are not ahead
+        # Read after the lock was taken: no time that another process wrote before is in the future.
+        now = clock.now()
         is_overdue = Message.claimed_until < now
         conditions = (Message.state == "claimed", Message.claimed_by.in_(dead_senders) | is_overdue)
         _correct_future_times(now)
@@ -227,9 +231,10 @@ def expire_messages() -> int:
 def resend_message(message: Message, by: str = "") -> bool:
     """Make a refused, expired or pending message due now, so that its sender sends it soon.
 
-    Returns False if it has another state: then nothing changes. `by` is the user who resends this
-    one message, for the audit; with "" no audit entry is written. An SMS that had ended gets a new
-    key (see `gateway_key`), so that the service does not take it for a copy.
+    Returns False if it has another state: then nothing changes. The message expires after a day at
+    the earliest. `by` is the user who resends this one message, for the audit; with "" no audit
+    entry is written. An SMS that had ended gets a new key (see `gateway_key`), so that the service
+    does not take it for a copy.
     """
     now = clock.now()
     # A message that is due already keeps its planned time, from which its waiting time counts.
@@ -248,7 +253,7 @@ def resend_message(message: Message, by: str = "") -> bool:
                 due_at=now,
                 expires_at=max(message.expires_at, now + dt.timedelta(days=1)),
                 ended_at=None,
-                foreign_id="",
+                foreign_id="",  # a late report by the earlier id must not find it
             )
             .where(Message.id == message.id, Message.state.in_(["pending", "refused", "expired"]))
             .execute()
@@ -278,9 +283,11 @@ def hasten_retries(channel: str, recipient: str) -> int:
 
 def _find_by_own_key(key: str) -> Message | None:
     """Return the SMS that had this key (see `gateway_key`) in one of its attempts, or None."""
+    # The lengths are those of an id that SQLite can store, and of more tries than there will be.
     match = re.fullmatch(r"m(\d{1,15})(-\d{1,4})?", key, re.ASCII)
     if not match:
         return None
+    # Without its number of tries: a report of an earlier attempt finds the message too.
     return find_row(Message, id=int(match[1]), channel="sms")
 
 

@@ -69,7 +69,11 @@ class Links:
     rate_hour: int = 4  # the hour of that measurement, in the site's time
 
     def __post_init__(self) -> None:
-        """Raise ValueError if `every` is not 1 to 90, or `rate_hour` not 0 to 23."""
+        """Raise ValueError if `every` is not 1 to 90, or `rate_hour` not 0 to 23.
+
+        A link's state becomes unknown when its last probe is 3 minutes old (MAX_LOOK_AGE of
+        box.links): at 90 seconds, one probe can be lost before that.
+        """
         if not 1 <= self.every <= 90:
             raise ValueError("links.every is 1 to 90: looks further apart tell of nothing between")
         dt.time(self.rate_hour)  # raises ValueError unless it is 0 to 23

@@ -48,14 +48,18 @@ class Messages:
 
 @dataclass(frozen=True)
 class Telegram:
-    """The bot that alerts the ministry's group; it only makes outgoing connections."""
+    """Settings of the bot that alerts the ministry's group, and the people on duty one by one.
+
+    The appliance connects to Telegram, never the reverse.
+    """
 
     token: str  # the bot's, from Telegram
     chat: int  # the group's id, negative
     url: str = "https://api.telegram.org"
     phone: Literal["masked", "full", "none"] = "masked"  # how the citizen's number is shown
     language: Literal["uz_Latn", "uz_Cyrl", "ru"] = "uz_Latn"
-    minutes: int = 15  # if nobody has accepted an appeal, the next person on duty is asked
+    # For which an appeal waits until somebody accepts it; then the next person on duty is asked.
+    minutes: int = 15
     summary: str = "18:00"  # time of day of the daily summary; "": no summary
 
     def __post_init__(self) -> None:

@@ -60,8 +60,11 @@ class Ministry:
         check_names("ministry.fields", self.fields, MINISTRY_FIELDS)
         check_names("ministry.codes", self.codes, MINISTRY_CODES)
         for name, codes in self.codes.items():
+            # If users maintain the list, any code of it is allowed.
             check_names(f"ministry.codes.{name}", codes, MINISTRY_CODES[name] or codes)
         check_names("ministry.actions", self.actions.values(), MINISTRY_ACTIONS)
+        # By each name in their system, our fields that are sent under it: an unset field under our
+        # own name.
         sources: dict[str, list[str]] = {}
         for name in MINISTRY_FIELDS:
             if name in self.fields or not name.endswith("_text"):  # unset texts never conflict

@@ -30,7 +30,10 @@ class SignIn:
     pin_hours: int = 16  # a PIN suffices this long after a complete sign-in at the desk; 0: never
 
     def __post_init__(self) -> None:
-        """Raise ValueError for an unknown role, a duration out of range or an invalid network."""
+        """Raise ValueError for an unknown role, a duration out of range or an invalid network.
+
+        `lock_minutes` is at most 10 hours, `pin_hours` at most a day; both may be 0.
+        """
         check_names("sign_in.second_factor", self.second_factor, ROLES)
         check_names("sign_in.second_factor_outside", self.second_factor_outside, ROLES)
         check_names("sign_in.pin_roles", self.pin_roles, ROLES)

@@ -95,6 +95,7 @@ class Outgoing:
     def __post_init__(self) -> None:
         """Raise ValueError if a prefix is not the beginning of a number, or a limit is below 0."""
         for prefix in (*self.barred, *self.machine):
+            # A complete number has at most 15 digits, so its beginning has at most 14.
             if not re.fullmatch(r"\+?\d{1,14}", prefix, re.ASCII):
                 raise ValueError(f"outgoing: not the beginning of a number: {prefix!r}")
         if min(self.machine_calls, self.machine_minutes) < 0:
