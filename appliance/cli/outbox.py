@@ -50,6 +50,6 @@ def retry(site: Site, ids: tuple[int, ...]) -> None:
     site.open_database()
     for id in ids:
         message = messages.find_message(id)
-        if not message or not messages.resend_message(message, by=getpass.getuser()):
+        if not message or not messages.requeue_message(message, by=getpass.getuser()):
             raise click.ClickException(f"no message {id} that could be tried again")
         click.echo(f"{id} will be tried again")

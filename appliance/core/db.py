@@ -16,8 +16,8 @@ from typing import Any
 from peewee import Field, ModelSelect, OperationalError, PeeweeException, SqliteDatabase
 
 from appliance.core import files, sqlite
-from appliance.core.db_queue import LockQueue
 from appliance.core.db_signal import CommitSignal
+from appliance.core.db_writers import WaitingWriters
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ class _Database(SqliteDatabase):  # type: ignore[misc]  # peewee has no types
 
     def __init__(self, *arguments: Any, **kwargs: Any) -> None:
         super().__init__(*arguments, **kwargs)
-        self.lock_queue, self.commit_signal = LockQueue(self), CommitSignal(self)
+        self.waiting_writers, self.commit_signal = WaitingWriters(self), CommitSignal(self)
         self.max_idle_connections = 0  # connections kept open while unused, with their page cache
         self._idle_connections: list[_Connection] = []
         self._next_writer_lock = threading.Lock()  # held by the thread whose turn is next
@@ -126,12 +126,12 @@ class _Database(SqliteDatabase):  # type: ignore[misc]  # peewee has no types
                     return
             finally:
                 self._next_writer_lock.release()
-        with self.lock_queue.hold_place() as renew_place:
-            renew_place()  # before waiting for our other threads: long work yields to them too
+        with self.waiting_writers.announce_writer() as try_announce:
+            try_announce()  # before waiting for our other threads: long work yields to them too
             if not self._next_writer_lock.acquire(timeout=WRITE_LOCK_TIMEOUT_SECONDS):
                 raise OperationalError("database is locked")
             try:
-                self._wait_for_lock(lock_type, deadline, renew_place)
+                self._wait_for_lock(lock_type, deadline, try_announce)
             finally:
                 self._next_writer_lock.release()
 
@@ -146,17 +146,17 @@ class _Database(SqliteDatabase):  # type: ignore[misc]  # peewee has no types
         self.commit_signal.finish_transaction(committed=False)
 
     def _wait_for_lock(
-        self, lock_type: str, deadline: float, renew_place: Callable[[], bool]
+        self, lock_type: str, deadline: float, try_announce: Callable[[], bool]
     ) -> None:
         """Begin as soon as no other writer has the lock; OperationalError at `deadline`.
 
-        `renew_place`, of LockQueue.hold_place, is called between the attempts.
+        `try_announce`, of WaitingWriters.announce_writer, is called between the attempts.
         """
         while not self._try_begin(lock_type):
             if time.monotonic() >= deadline:
                 raise OperationalError("database is locked")  # SQLite's own text, for `is_busy`
             time.sleep(_LOCK_POLL_SECONDS)
-            renew_place()
+            try_announce()
 
     def _try_begin(self, lock_type: str) -> bool:
         """Begin a transaction, as `begin`, without waiting; False if another one has the lock."""
@@ -313,7 +313,7 @@ def _temporary_pragma(pragma: str, value: str, *, usually: str) -> Iterator[None
 def _must_release_lock(held_seconds: float) -> bool:
     """Return True if long work must free its lock after `held_seconds`, sooner if writers wait."""
     return held_seconds >= _MAX_HOLD_SECONDS or (
-        held_seconds >= _CONTENDED_HOLD_SECONDS and not database.lock_queue.is_empty()
+        held_seconds >= _CONTENDED_HOLD_SECONDS and not database.waiting_writers.is_empty()
     )
 
 
@@ -327,7 +327,7 @@ def yield_write_lock() -> None:
     deadline = time.monotonic() + _MAX_YIELD_SECONDS
     while True:
         time.sleep(_LOCK_POLL_SECONDS)  # also lets in writers that wait without this queue
-        if database.lock_queue.is_empty() or time.monotonic() >= deadline:
+        if database.waiting_writers.is_empty() or time.monotonic() >= deadline:
             return
 
 

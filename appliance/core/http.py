@@ -11,6 +11,7 @@ from appliance.core.delivery import NotSentError, RetryLaterError, UncertainDeli
 
 _CONNECT_TIMEOUT_SECONDS, _ANSWER_TIMEOUT_SECONDS = 5.0, 15.0
 _DEFAULT_WAIT_SECONDS, _MAX_WAIT_SECONDS = 30.0, 3600.0  # until a retry
+_MAX_DETAIL_LENGTH = 200  # characters of an answer in an error; an answer can be a whole page
 
 
 def send_request(method: str, url: str, **kwargs: Any) -> requests.Response:
@@ -46,9 +47,9 @@ def json_object(response: requests.Response) -> dict[str, Any]:
     try:
         payload = response.json()
     except ValueError as error:
-        raise UncertainDeliveryError("no_sense", response.text[:200]) from error
+        raise UncertainDeliveryError("no_sense", response.text[:_MAX_DETAIL_LENGTH]) from error
     if not isinstance(payload, dict) or 300 <= response.status_code < 400:
-        raise UncertainDeliveryError("no_sense", response.text[:200])
+        raise UncertainDeliveryError("no_sense", response.text[:_MAX_DETAIL_LENGTH])
     return payload
 
 
@@ -71,13 +72,13 @@ def error_text(response: requests.Response) -> str:
     """Return the error text in a response's JSON object, or else the response's beginning.
 
     The text is in `message` or `error-description`, the fields that the SMS services use. It is cut
-    to 200 characters.
+    to _MAX_DETAIL_LENGTH characters.
     """
     try:
         payload = response.json()
-        return str(payload.get("message") or payload["error-description"])[:200]
+        return str(payload.get("message") or payload["error-description"])[:_MAX_DETAIL_LENGTH]
     except (ValueError, AttributeError, KeyError):
-        return response.text[:200]
+        return response.text[:_MAX_DETAIL_LENGTH]
 
 
 def is_html_page(response: requests.Response) -> bool:

@@ -248,7 +248,7 @@ class OutsideParties:
         with db.open_database(self.hotline.place.folder / "data/appliance.db").connection_context():
             SmsHealth.update(held_until=None).execute()
             for message in Message.select().where(Message.state.in_(("pending", "refused"))):
-                outbox.resend_message(message)
+                outbox.requeue_message(message)
 
     def has_received(self, count: int) -> bool:
         """Return True if each service has received this number of messages."""

@@ -403,7 +403,7 @@ def test_an_appeal_with_a_missing_code_is_listed_and_the_rest_is_packed(site, st
     assert [a["number"] for a in json.loads(file.read_bytes())["appeals"]] == [with_code.number]
     assert message_state(without_code) == "refused"
     codes["direction"]["other"] = "199"
-    outbox.resend_message(queue.latest_message(without_code))
+    outbox.requeue_message(queue.latest_message(without_code))
     assert len(files.export_packages(site_with_codes, stick, "x")) == 2
 
 

@@ -400,7 +400,7 @@ def test_a_corrected_appeal_is_sent_as_new_if_it_had_been_refused(
     change(appeal)
     courier.send_due_messages()
     assert ministry_server.registrations == [("new", appeal.number, 2)]
-    outbox.resend_message(first)
+    outbox.requeue_message(first)
     courier.send_due_messages()  # an outdated version is not sent
     assert ministry_server.registrations == [("new", appeal.number, 2)]
     assert ministry_server.appeals[appeal.number]["gist"] == "Boshqa"
@@ -551,7 +551,7 @@ def test_names_and_codes_of_the_ministry_are_used(site, ministry_server, new, te
         )
         in page
     )
-    outbox.resend_message(queue.latest_message(without_code))
+    outbox.requeue_message(queue.latest_message(without_code))
     ministry_settings.codes["direction"]["other"] = "199"
     courier_for(dataclasses.replace(site, ministry=ministry_settings)).send_due_messages()
     assert ministry_server.appeals[without_code.number]["direction"] == "199"

@@ -149,7 +149,7 @@ def test_every_command_is_run_here_or_listed_with_a_reason() -> None:
 
 def test_every_reading_action_has_a_label_in_the_audit() -> None:
     assert [
-        action for action in AUDIT_ACTION_OF_COMMAND.values() if not labels.has_label(action)
+        action for action in AUDIT_ACTION_OF_COMMAND.values() if not labels.has_labels(action)
     ] == []
 
 

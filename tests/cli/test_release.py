@@ -15,7 +15,7 @@ def test_a_release_event_is_recorded_in_the_audit(run: Run, event: str) -> None:
     entry = AuditEntry.select().order_by(AuditEntry.id.desc()).first()
     assert (entry.who, entry.subject) == ("farhod", "0.3.0-1a2b3c4d")
     assert entry.detail == {"why": "expired"}
-    assert labels.has_label(entry.action)
+    assert labels.has_labels(entry.action)
     assert audit.first_broken_id() is None
 
 

@@ -186,7 +186,7 @@ def test_long_work_yields_the_lock_to_a_waiting_writer(
     def run_step(name: str) -> None:
         if name == "second":
             other.start()
-            wait_until(lambda: not db.database.lock_queue.is_empty())
+            wait_until(lambda: not db.database.waiting_writers.is_empty())
         order.append(name)
 
     names = ("first", "second", "third", "fourth")
@@ -205,7 +205,7 @@ def test_all_waiting_writers_precede_the_next_step_of_long_work(
     monkeypatch.setattr(db, "WRITE_LOCK_TIMEOUT_SECONDS", 60)
     order: list[str] = []
     writers = [threading.Thread(target=_write_once, args=(order,)) for _ in range(12)]
-    wait_in_queue, queued = db.database.lock_queue.hold_place, []
+    wait_in_queue, queued = db.database.waiting_writers.announce_writer, []
 
     @contextlib.contextmanager
     def counted_wait() -> Iterator[Callable[[], bool]]:
@@ -221,7 +221,7 @@ def test_all_waiting_writers_precede_the_next_step_of_long_work(
             wait_until(lambda: len(queued) == len(writers))
         order.append(name)
 
-    monkeypatch.setattr(db.database.lock_queue, "hold_place", counted_wait)
+    monkeypatch.setattr(db.database.waiting_writers, "announce_writer", counted_wait)
     names = ("first", "second", "third", "fourth")
     db.in_short_transactions([functools.partial(run_step, name) for name in names])
     for other in writers:

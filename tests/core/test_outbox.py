@@ -106,7 +106,7 @@ def test_a_refusal_ends_the_message_with_the_text_of_the_service(
         "declined",
         "no template",
     )
-    assert outbox.resend_message(ended)
+    assert outbox.requeue_message(ended)
     senders.send_due()
     assert reload_message(message).state == "sent"
 
@@ -251,7 +251,7 @@ def test_a_sender_slower_than_its_claim_does_no_harm(settings) -> None:
     outbox.release_stale_claims()
     second = outbox.claim_next("sms")
     outbox.schedule_retry(first, "answer_lost", perhaps_sent=True, gateway="eskiz")
-    outbox.mark_declined(first, "declined")
+    outbox.mark_refused(first, "declined")
     assert reload_message(message).state == "claimed"  # claimed by the second sender
     outbox.mark_sent(first, "eskiz", "id-1")  # but the message was sent
     outbox.schedule_retry(second, "unreachable")
@@ -403,8 +403,8 @@ def test_a_message_sent_again_by_hand_is_due_now(settings, monkeypatch) -> None:
     Message.update(state="refused").where(Message.id == refused.id).execute()
     later = clock.now() + dt.timedelta(hours=3)
     monkeypatch.setattr(clock, "now", lambda: later)
-    assert outbox.resend_message(Message.get_by_id(waiting.id), "farhod")
-    assert outbox.resend_message(Message.get_by_id(refused.id), "farhod")
+    assert outbox.requeue_message(Message.get_by_id(waiting.id), "farhod")
+    assert outbox.requeue_message(Message.get_by_id(refused.id), "farhod")
     waiting, refused = (Message.get_by_id(row.id) for row in (waiting, refused))
     assert (waiting.wanted_at, waiting.due_at) == (waiting.created_at, later)
     assert (refused.wanted_at, refused.due_at, refused.state) == (later, later, "pending")
@@ -496,7 +496,7 @@ def test_a_message_deferred_to_the_morning_is_not_late_before_it(settings) -> No
     morning = clock.now() + dt.timedelta(hours=9)
     later = outbox.queue_message("sms", "missed", "+998935550147", key="1", due_at=morning)
     assert outbox.queue_ages() == []
-    assert outbox.resend_message(later)
+    assert outbox.requeue_message(later)
     [queue] = outbox.queue_ages()
     assert queue.oldest < dt.timedelta(minutes=1)
 
@@ -507,7 +507,7 @@ def test_a_report_of_an_earlier_attempt_does_not_end_the_next(settings, sms_serv
     senders.send_due()
     first = outbox.gateway_key(reload_message(message))
     assert outbox.record_delivery_report("playmobile", first, "refused", is_own_key=True)
-    assert outbox.resend_message(reload_message(message))
+    assert outbox.requeue_message(reload_message(message))
     assert outbox.record_delivery_report(
         "playmobile", first, "refused", is_own_key=True
     )  # reported twice

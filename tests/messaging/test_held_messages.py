@@ -160,4 +160,4 @@ def test_a_delivery_report_ends_the_hold(settings) -> None:
     assert outbox.record_delivery_report(
         "playmobile", outbox.gateway_key(message), "delivered", is_own_key=True
     )
-    assert (outbox.review_count(), Message.get_by_id(message.id).state) == (0, "delivered")
+    assert (outbox.held_message_count(), Message.get_by_id(message.id).state) == (0, "delivered")

@@ -64,7 +64,7 @@ def check_outbox(settings: Settings) -> Iterator[Check]:
 
 def check_message_review(settings: Settings) -> Iterator[Check]:
     """Check that no message has been on hold for review since a restore."""
-    code, name, count = "outbox.held", N_("Messages to review"), messages.review_count()
+    code, name, count = "outbox.held", N_("Messages to review"), messages.held_message_count()
     if not count:
         yield Check(code, name, "ok", N_("none"))
         return

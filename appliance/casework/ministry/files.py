@@ -101,7 +101,7 @@ def _create_package(ministry: Ministry, actor: str) -> bool:
     turns out to be superseded or refused: more may be waiting.
     """
     with write_transaction():
-        messages = outbox.claim_waiting(queue.CHANNEL, MAX_APPEALS_PER_PACKAGE)
+        messages = outbox.claim_pending(queue.CHANNEL, MAX_APPEALS_PER_PACKAGE)
         imported = list(_unconfirmed_imports())
         outgoing = MinistryPackage.select().where(MinistryPackage.way.in_(_OUTGOING_WAYS))
         previous = outgoing.order_by(

@@ -245,7 +245,7 @@ def retry_refused_messages(actor: str) -> int:
     )
     while batch := list(query.where(Message.id > last_id)):
         with write_transaction():
-            count += sum(outbox.resend_message(message) for message in batch)
+            count += sum(outbox.requeue_message(message) for message in batch)
         last_id = batch[-1].id
     if count:
         with write_transaction():

@@ -83,7 +83,7 @@ def record_entry(who: str, action: str, subject: str = "", **detail: Any) -> Non
     small JSON values.
     """
     with write_transaction():  # nobody can add another entry after the one that is read here
-        last = next((hash for (hash,) in _LAST_HASH_QUERY.fetch_tuples()), "")
+        previous_hash = next((hash for (hash,) in _LAST_HASH_QUERY.fetch_tuples()), "")
         entry = AuditEntry(
             at=clock.now(),
             who=who,
@@ -92,7 +92,7 @@ def record_entry(who: str, action: str, subject: str = "", **detail: Any) -> Non
             detail=detail,
             address=request_address.get(),
         )
-        entry.hash = _entry_hash(last, entry)
+        entry.hash = _entry_hash(previous_hash, entry)
         insert_rows(AuditEntry, [entry.__data__])
 
 
@@ -124,12 +124,12 @@ def first_broken_id(after_id: int = 0, limit: int | None = None) -> int | None:
     """
     before = AuditEntry.select().where(AuditEntry.id <= after_id).order_by(AuditEntry.id.desc())
     start = before.first() if after_id else None
-    previous, last = (start.hash, start.id) if start else ("", _BELOW_ALL_IDS)
+    previous_hash, last_id = (start.hash, start.id) if start else ("", _BELOW_ALL_IDS)
     while limit is None or limit > 0:
         batch_size = _ENTRIES_PER_READ if limit is None else min(_ENTRIES_PER_READ, limit)
         rows = (
             AuditEntry.select()
-            .where(AuditEntry.id > last)
+            .where(AuditEntry.id > last_id)
             .order_by(AuditEntry.id)
             .limit(batch_size)
         )
@@ -137,23 +137,30 @@ def first_broken_id(after_id: int = 0, limit: int | None = None) -> int | None:
         for entry in entries:
             entry_id: int = entry.id
             # The appliance writes no entry with an id below 1: it was inserted by hand.
-            if entry_id < 1 or entry.hash != _entry_hash(previous, entry):
+            if entry_id < 1 or entry.hash != _entry_hash(previous_hash, entry):
                 return entry_id
-            previous, last = entry.hash, entry_id
+            previous_hash, last_id = entry.hash, entry_id
         if len(entries) < batch_size:
             break
         limit = limit and limit - batch_size
     return None
 
 
-def _entry_hash(previous: str, entry: AuditEntry) -> str:
+def _entry_hash(previous_hash: str, entry: AuditEntry) -> str:
     """Return the hash that an entry of the audit must have, which chains it to the one before it.
 
-    It is computed of the entry's values and of `previous`, the hash of the entry before it ("" for
-    the first entry).
+    It is computed of the entry's values and of `previous_hash`, the hash of the entry before it (""
+    for the first entry).
     """
     # Never change what is hashed: the hashes of all earlier entries must still match.
-    values = [previous, entry.at.isoformat(), entry.who, entry.action, entry.subject, entry.detail]
+    values = [
+        previous_hash,
+        entry.at.isoformat(),
+        entry.who,
+        entry.action,
+        entry.subject,
+        entry.detail,
+    ]
     if entry.address:  # rows from before addresses were recorded have no address
         values.append(entry.address)
     serialized = json.dumps(values, sort_keys=True)

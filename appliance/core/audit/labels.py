@@ -224,7 +224,7 @@ def action_labels(action: str) -> tuple[str, str]:
     )
 
 
-def has_label(action: str) -> bool:
+def has_labels(action: str) -> bool:
     """Return True if an action of the audit has labels, so that users see words instead of codes.
 
     It needs one for its subject and one for its operation, or one for both. Otherwise

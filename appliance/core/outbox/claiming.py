@@ -92,7 +92,7 @@ def claim_similar(message: Message, min_count: int, max_count: int) -> list[Mess
         return list(Message.select().where(Message.id.in_(message_ids)).order_by(Message.id))
 
 
-def claim_waiting(channel: str, max_count: int) -> list[Message]:
+def claim_pending(channel: str, max_count: int) -> list[Message]:
     """Claim and return at most `max_count` pending messages of a channel, whether due or not.
 
     It is for messages that leave together in a file, which need not wait for a time of retry.

@@ -33,13 +33,13 @@ def messages_to_review(limit: int | None = None, offset: int = 0) -> list[HeldMe
     return list(rows.limit(limit).offset(offset) if limit else rows)
 
 
-def review_count() -> int:
+def held_message_count() -> int:
     """Return the number of messages on hold after a restore, on which a person must decide."""
     count: int = _held_messages_query().count()
     return count
 
 
-def messages_to_query(channel: str, limit: int) -> list[HeldMessage]:
+def held_messages_to_look_up(channel: str, limit: int) -> list[HeldMessage]:
     """Return at most `limit` messages on hold about which the channel's services must be queried.
 
     They were not queried about them in the last _QUERY_INTERVAL, and the last reported status
@@ -52,15 +52,15 @@ def messages_to_query(channel: str, limit: int) -> list[HeldMessage]:
     return list(rows.order_by(HeldMessage.asked_at, Message.id).limit(limit))
 
 
-def record_status(row: HeldMessage, account: str, status: str) -> None:
-    """Record what a service knows of the message on hold `row`: whether it was sent already.
+def record_service_status(held_message: HeldMessage, account: str, status: str) -> None:
+    """Record what a service knows of a message on hold: whether it was sent already.
 
     `status` is one of SERVICE_STATUSES, `account` the name of the account at the service ("" if no
     service could be queried). The state of the message itself does not change.
     """
     with write_transaction():
         HeldMessage.update(account=account, word=status, asked_at=clock.now()).where(
-            HeldMessage.id == row.id
+            HeldMessage.id == held_message.id
         ).execute()
         live.publish_topics("outbox")
 

@@ -16,6 +16,9 @@ _FIRST_RETRY_SECONDS, _MAX_RETRY_SECONDS = 15.0, 1800.0  # seconds between attem
 OFFLINE_TROUBLES = ("unreachable", "certificate")  # troubles in which nothing left the appliance
 _ATTEMPT_RETENTION = dt.timedelta(minutes=5)  # how long attempts are stored
 _MAX_OFFLINE_RETRY_SECONDS = 30.0  # between attempts while offline: an attempt costs nothing
+_REQUEUED_LIFETIME = dt.timedelta(days=1)  # for which a requeued message is useful at least
+_MAX_DETAIL_LENGTH = 500  # stored characters of a text from outside
+_MAX_FOREIGN_ID_LENGTH = 100  # stored characters of a reported id; a forged one could be long
 
 
 def mark_sent(message: Message, gateway: str, foreign_id: str = "") -> None:
@@ -84,7 +87,11 @@ def record_delivery_report(
             if reported_id and (message := newest.first()):  # a modem eventually reuses an id
                 return _apply_report(message, outcome)
         # If it is an own key, the gateway uses it as its id, with which `mark_sent` finds the row.
-        row = {"gateway": gateway, "foreign_id": reported_id[:100], "outcome": outcome}
+        row = {
+            "gateway": gateway,
+            "foreign_id": reported_id[:_MAX_FOREIGN_ID_LENGTH],
+            "outcome": outcome,
+        }
         EarlyReport.insert(row | {"at": clock.now()}).on_conflict_ignore().execute()
     return False
 
@@ -126,7 +133,7 @@ def schedule_retry(
         only_own_claim=True,
         due_at=clock.now() + dt.timedelta(seconds=wait_seconds),
         trouble=trouble,
-        trouble_text=detail[:500],
+        trouble_text=detail[:_MAX_DETAIL_LENGTH],
         **duplicate_columns,
     )
 
@@ -143,7 +150,7 @@ def retry_delay(message: Message, trouble: str) -> float:
     return seconds * random.uniform(0.8, 1.2)  # noqa: S311  a jitter, no secret
 
 
-def mark_declined(message: Message, trouble: str, detail: str = "") -> None:
+def mark_refused(message: Message, trouble: str, detail: str = "") -> None:
     """Record that a claimed message is given up for good: it is not sent again.
 
     The service has declined it, or it is no longer wanted, because the recipient has opted out. Its
@@ -158,7 +165,7 @@ def mark_declined(message: Message, trouble: str, detail: str = "") -> None:
         only_own_claim=True,
         ended_at=now,
         trouble=trouble,
-        trouble_text=detail[:500],
+        trouble_text=detail[:_MAX_DETAIL_LENGTH],
     )
 
 
@@ -168,7 +175,7 @@ def mark_undelivered(message: Message, trouble: str, detail: str = "") -> None:
     Its state becomes `refused`, unless an outcome is already recorded. `trouble` is the reason, one
     of TROUBLES, and `detail` the gateway's own text.
     """
-    _finish_message(message, "refused", trouble=trouble, trouble_text=detail[:500])
+    _finish_message(message, "refused", trouble=trouble, trouble_text=detail[:_MAX_DETAIL_LENGTH])
 
 
 def mark_delivered(message: Message) -> None:
@@ -228,17 +235,17 @@ def expire_messages() -> int:
     return count
 
 
-def resend_message(message: Message, by: str = "") -> bool:
+def requeue_message(message: Message, by: str = "") -> bool:
     """Make a refused, expired or pending message due now, so that its sender sends it soon.
 
     Returns False if it has another state: then nothing changes. The message expires after a day at
-    the earliest. `by` is the user who resends this one message, for the audit; with "" no audit
+    the earliest. `by` is the user who requeues this one message, for the audit; with "" no audit
     entry is written. An SMS that had ended gets a new key (see `gateway_key`), so that the service
     does not take it for a copy.
     """
     now = clock.now()
     # A message that is due already keeps its planned time, from which its waiting time counts.
-    was_waiting = message.state == "pending" and message.wanted_at < now
+    was_due = message.state == "pending" and message.wanted_at < now
     if message.channel == "sms" and message.state != "pending":
         tries = message.payload.get("tries", 0) + 1
         payload = message.payload | {"tries": tries}
@@ -249,9 +256,9 @@ def resend_message(message: Message, by: str = "") -> bool:
             Message.update(
                 state="pending",
                 payload=payload,
-                wanted_at=message.wanted_at if was_waiting else now,
+                wanted_at=message.wanted_at if was_due else now,
                 due_at=now,
-                expires_at=max(message.expires_at, now + dt.timedelta(days=1)),
+                expires_at=max(message.expires_at, now + _REQUEUED_LIFETIME),
                 ended_at=None,
                 foreign_id="",  # a late report by the earlier id must not find it
             )

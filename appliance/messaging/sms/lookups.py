@@ -31,18 +31,18 @@ def query_held_messages(
     the result that another account accepted the message is recorded.
     """
     silent, count, started = set(skipped_accounts), 0, time.monotonic()
-    for row in outbox.messages_to_query("sms", _MAX_MESSAGES):
+    for held_message in outbox.held_messages_to_look_up("sms", _MAX_MESSAGES):
         if not should_continue() or time.monotonic() - started > QUERY_BUDGET_SECONDS:
             break
         candidates = [
             gateway_item
             for gateway_item in gateways
-            if row.message.gateway in ("", gateway_item.name)
+            if held_message.message.gateway in ("", gateway_item.name)
         ]
         replies = {}
         for gateway in candidates:
             if gateway.name not in silent:
-                replies[gateway.name] = _service_status(gateway, row.message)
+                replies[gateway.name] = _service_status(gateway, held_message.message)
         silent |= {name for name, status in replies.items() if not status}
         answers = {name: status for name, status in replies.items() if status}
         account = min(
@@ -52,7 +52,7 @@ def query_held_messages(
         if status in _ACCEPTED_STATUSES or not silent & {
             gateway_item.name for gateway_item in candidates
         }:
-            outbox.record_status(row, account, status)
+            outbox.record_service_status(held_message, account, status)
             count += 1
     return count
 

@@ -106,7 +106,7 @@ class SmsSender:
 
     def _send_by_accounts(self, message: Message) -> None:
         if rules.is_unwanted(message):
-            outbox.mark_declined(message, "unwanted")
+            outbox.mark_refused(message, "unwanted")
             return
         accepting = [gateway for gateway in self.gateways if self._accepts(gateway, message)]
         available = {gateway.name for gateway in self._available_gateways()}
@@ -172,7 +172,7 @@ class SmsSender:
         failures = [error for error in errors if not isinstance(error, DeclinedError)]
         is_declined = declines and not failures
         if is_declined and not resting & account_health.recently_failing_accounts():
-            outbox.mark_declined(message, declines[-1].code, declines[-1].detail)
+            outbox.mark_refused(message, declines[-1].code, declines[-1].detail)
         elif self.gateways and not has_account:
             outbox.schedule_retry(message, "unapproved", wait_seconds=UNAPPROVED_RETRY_SECONDS)
         else:

@@ -104,7 +104,7 @@ class TelegramCourier:
             self._schedule_retries(messages, trouble, perhaps_sent=True, gateway="telegram")
         except DeclinedError as trouble:
             for sent_message in messages:
-                outbox.mark_declined(sent_message, trouble.code, trouble.detail)
+                outbox.mark_refused(sent_message, trouble.code, trouble.detail)
         except Exception as error:  # an unexpected message or answer must not hold up others
             log.exception("telegram: message %d may have gone out", message.id)
             self._schedule_retries(

@@ -45,7 +45,7 @@ def show_held_messages() -> str:
     return render_template(
         "held_messages/page.html",
         rows=rows,
-        count=outbox.review_count(),
+        count=outbox.held_message_count(),
         closed=personal.unreadable_numbers(me(), causes),
         nothing_chosen=refusals.latest_refusal().trouble == "none",
         page=number,
@@ -80,5 +80,7 @@ def release_or_drop() -> Response:
             )
         )
     return redirect(
-        url_for(".show_held_messages") if outbox.review_count() else url_for("outbox.show_outbox")
+        url_for(".show_held_messages")
+        if outbox.held_message_count()
+        else url_for("outbox.show_outbox")
     )

@@ -94,7 +94,7 @@ def show_ministry_list() -> str:
 def retry_message(id: int) -> Response:
     """Send a message to the ministry's system again that was refused or is waiting."""
     message = outbox.find_message(id, queue.CHANNEL) or abort(404)
-    if outbox.resend_message(message, by=me().login):
+    if outbox.requeue_message(message, by=me().login):
         flash(_("It will be sent again."))
     else:
         flash(_("It was already sent."))

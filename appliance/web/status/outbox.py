@@ -41,7 +41,7 @@ def show_outbox_list() -> str:
 def retry_message(id: int) -> Response:
     """Send a message again that was refused, has expired or is waiting."""
     message = outbox.find_message(id) or abort(404)
-    if outbox.resend_message(message, by=me().login):
+    if outbox.requeue_message(message, by=me().login):
         flash(_("It will be sent again."))
     else:
         flash(_("It was already sent."))
@@ -67,7 +67,7 @@ def _outbox_context() -> dict[str, Any]:
         "page": number,
         "more": len(messages) > MESSAGES_PER_PAGE,
         "ages": outbox.queue_ages(),
-        "on_hold": outbox.review_count(),
+        "on_hold": outbox.held_message_count(),
         "now": clock.now(),
         "states": STATES,
         "channels": CHANNELS,

@@ -71,6 +71,6 @@ def test_a_drill_and_a_restore_into_a_folder_hold_messages_without_changing_the_
     creating.create_snapshots(settings, by="rustam")
     target = site.folder / "look"
     restored = restoring.restore_site(settings, requests.RestoreRequest(target=target))
-    assert (restored.held, outbox.review_count()) == (1, 0)
+    assert (restored.held, outbox.held_message_count()) == (1, 0)
     assert Message.get(Message.key == "sms:1").state == "pending"
     assert AuditEntry.select().where(AuditEntry.action == "outbox.drop").count() == 0

@@ -131,7 +131,7 @@ def recorded_actions() -> set[str]:
 def test_every_action_has_a_label_in_every_language(settings) -> None:
     actions_found = recorded_actions()
     assert len(actions_found) > 80
-    assert {action for action in actions_found if not labels.has_label(action)} == set()
+    assert {action for action in actions_found if not labels.has_labels(action)} == set()
     for locale in LOCALES:
         translate = i18n.locale_translations(locale).gettext
         for action in actions_found:

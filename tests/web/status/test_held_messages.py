@@ -70,7 +70,7 @@ def test_selected_messages_are_sent_or_dropped(
     states = [Message.get_by_id(m.id).state for m in held_messages]
     assert states == ["refused", "pending", "held", "held", "held"]
     assert browser.send(PAGE, all="1", do="send").status_code == 302
-    assert outbox.review_count() == 0
+    assert outbox.held_message_count() == 0
     subjects = AuditEntry.select().where(AuditEntry.action == "outbox.send").count()
     assert (subjects, Message.select().where(Message.state == "pending").count()) == (4, 4)
     assert PAGE not in browser.get("/outbox").text
@@ -80,7 +80,7 @@ def test_empty_selection_is_reported(held_messages, login_as) -> None:
     browser = login_as("technician")
     for form in ({"do": "send"}, {"number": "1"}, {"number": "1", "do": "other"}):
         assert 'role="alert"' in browser.refused_page(browser.send(PAGE, **form))
-    assert outbox.review_count() == 5
+    assert outbox.held_message_count() == 5
 
 
 def test_impossible_message_number_selects_no_message(held_messages, login_as) -> None:
@@ -88,7 +88,7 @@ def test_impossible_message_number_selects_no_message(held_messages, login_as) -
     for number in ("9" * 19, "9" * 40, "-1", "²"):
         answer = browser.send(PAGE, number=number, do="drop")
         assert 'role="alert"' in browser.refused_page(answer)
-    assert outbox.review_count() == 5
+    assert outbox.held_message_count() == 5
 
 
 def test_many_messages_are_paged(settings, login_as) -> None:
@@ -100,4 +100,4 @@ def test_many_messages_are_paged(settings, login_as) -> None:
     assert f"{PAGE}?page=2" in browser.get(PAGE).text
     assert browser.get(f"{PAGE}?page=2").text.count('name="number"') == 5
     browser.send(PAGE, all="1", do="drop")
-    assert outbox.review_count() == 0
+    assert outbox.held_message_count() == 0

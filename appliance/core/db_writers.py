@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from peewee import SqliteDatabase
 
 
-class LockQueue:
+class WaitingWriters:
     """Shows whether a writer in any process waits for the write lock, so that long work lets it in.
 
     It does not decide in which order they get the lock. Each waiting writer holds a shared lock on
@@ -19,19 +19,19 @@ class LockQueue:
         self._database = database
 
     @contextlib.contextmanager
-    def hold_place(self) -> Iterator[Callable[[], bool]]:
+    def announce_writer(self) -> Iterator[Callable[[], bool]]:
         """Count this writer as waiting inside the `with` block, once the yielded function succeeds.
 
         The function takes the shared lock on the file, and returns False if it could not: for the
         moment in which another process calls `is_empty`. Therefore call it again after each failed
         attempt to begin the transaction.
         """
-        with self._open_queue_file() as file:
+        with self._open_lock_file() as file:
             yield lambda: self._try_lock(file, fcntl.LOCK_SH)
 
     def is_empty(self) -> bool:
         """Return True if no writer in any process is waiting, or if the file cannot be used."""
-        with self._open_queue_file() as file:
+        with self._open_lock_file() as file:
             return self._try_lock(file, fcntl.LOCK_EX)  # it fails if any writer has a shared lock
 
     @staticmethod
@@ -50,7 +50,7 @@ class LockQueue:
         return True
 
     @contextlib.contextmanager
-    def _open_queue_file(self) -> Iterator[int]:
+    def _open_lock_file(self) -> Iterator[int]:
         """Open the file of the locks for the `with` block; yields its descriptor, -1 on failure."""
         try:
             file = os.open(f"{self._database.database}-line", os.O_RDONLY | os.O_CREAT, 0o664)
