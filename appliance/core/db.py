@@ -86,7 +86,7 @@ class _Database(SqliteDatabase):  # type: ignore[misc]  # peewee has no types
 
     def init(self, database: str | None, **kwargs: Any) -> None:
         """Switch to another file; the idle connections to the previous one are closed."""
-        for connection in getattr(self, "_idle_connections", ()):
+        for connection in getattr(self, "_idle_connections", ()):  # peewee's __init__ calls this
             connection.close()
         self._idle_connections = []
         super().init(database, **kwargs)
@@ -103,7 +103,7 @@ class _Database(SqliteDatabase):  # type: ignore[misc]  # peewee has no types
         """Keep the connection for reuse, up to `max_idle_connections`; otherwise close it."""
         if (
             len(self._idle_connections) < self.max_idle_connections
-            and not connection.in_transaction
+            and not connection.in_transaction  # the next user must not inherit it
         ):
             connection.close_cursors()
             self._idle_connections.append(connection)
@@ -326,7 +326,7 @@ def yield_write_lock() -> None:
     _sync_write_ahead_log()
     deadline = time.monotonic() + _MAX_YIELD_SECONDS
     while True:
-        time.sleep(_LOCK_POLL_SECONDS)  # also lets in writers that wait without this queue
+        time.sleep(_LOCK_POLL_SECONDS)  # also lets in writers that did not announce it
         if database.waiting_writers.is_empty() or time.monotonic() >= deadline:
             return
 
@@ -389,7 +389,7 @@ def copy_database(target: Path) -> None:
 
 def row_batches(rows: ModelSelect, key: Field, size: int = 500) -> Iterator[list[Any]]:
     """Yield a query's rows in lists of `size`, to save memory, ordered by `key`, its id field."""
-    last_key = 0
+    last_key = 0  # below every id
     while True:
         batch = list(rows.where(key > last_key).order_by(key).limit(size))
         if batch:

@@ -27,7 +27,10 @@ def count_table_rows(file: Path, tables: Iterable[str]) -> dict[str, int]:
 
 
 def highest_value(file: Path, table: str, column: str) -> int | None:
-    """Return the highest integer in a column of a database file's table; None if it is empty."""
+    """Return the highest integer in a column of a database file's table; None if it has no rows.
+
+    A write-ahead log next to the file counts too.
+    """
     with contextlib.closing(sqlite.connect(file)) as connection:
         rows = connection.execute(f'SELECT max("{column}") FROM "{table}"')  # noqa: S608
         value: int | None = rows.fetchone()[0]

@@ -24,6 +24,7 @@ class CommitSignal:
     """
 
     def __init__(self, database: SqliteDatabase) -> None:
+        """Use a file next to that of `database`, which may be opened or changed later."""
         self._database = database
         self._thread_state = threading.local()  # `is_requested`, set by `request_signal`
 

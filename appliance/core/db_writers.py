@@ -11,20 +11,22 @@ from peewee import SqliteDatabase
 class WaitingWriters:
     """Shows whether a writer in any process waits for the write lock, so that long work lets it in.
 
-    It does not decide in which order they get the lock. Each waiting writer holds a shared lock on
-    a file next to the database; the kernel releases it when the writer's process ends.
+    Each waiting writer holds a shared lock on a file next to the database; the kernel releases it
+    when the writer's process ends. There is no order among them: the first one that takes the write
+    lock has it.
     """
 
     def __init__(self, database: SqliteDatabase) -> None:
+        """Use a file next to that of `database`; it is created when it is first needed."""
         self._database = database
 
     @contextlib.contextmanager
     def announce_writer(self) -> Iterator[Callable[[], bool]]:
         """Count this writer as waiting inside the `with` block, once the yielded function succeeds.
 
-        The function takes the shared lock on the file, and returns False if it could not: for the
-        moment in which another process calls `is_empty`. Therefore call it again after each failed
-        attempt to begin the transaction.
+        The function takes the shared lock on the file; it returns False if another process is just
+        calling `is_empty`. Therefore call it again after each failed attempt to begin the
+        transaction; a lock that is held already stays. The end of the block releases it.
         """
         with self._open_lock_file() as file:
             yield lambda: self._try_lock(file, fcntl.LOCK_SH)

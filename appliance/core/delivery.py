@@ -16,6 +16,7 @@ class DeliveryError(RuntimeError):
     """
 
     def __init__(self, code: str, detail: str = "") -> None:
+        """`code` is one of outbox.TROUBLES; `detail` is the service's error text, or ""."""
         super().__init__(detail or code)
         self.code, self.detail = code, detail
 
@@ -31,6 +32,7 @@ class RetryLaterError(NotSentError):
     """
 
     def __init__(self, code: str, detail: str, wait_seconds: float) -> None:
+        """`wait_seconds` is the time for which the service asks; the others as in DeliveryError."""
         super().__init__(code, detail)
         self.wait_seconds = wait_seconds
 

@@ -10,5 +10,6 @@ class Refused(ValueError):
     """
 
     def __init__(self, code: str, message: str = "", *, subject: str = "") -> None:
+        """The error's text is `message`, or else the subject and the code."""
         super().__init__(message or (f"{subject}: {code}" if subject else code))
         self.code, self.subject = code, subject

@@ -163,6 +163,7 @@ def _landlock_options(program: str, reads: Iterable[Path], writes: Iterable[Path
     `writes`. Files of `writes` that are missing are created, because a rule needs an existing path.
     """
     allowed = [f"{_READ_RIGHTS},execute:{Path(program).resolve()}"]
+    # The dynamic loader, which the kernel runs to start a program.
     allowed += [
         f"{_READ_RIGHTS},execute:{loader}" for loader in Path("/").glob("lib*/ld-linux*.so.*")
     ]
@@ -188,7 +189,8 @@ def _seccomp_filter() -> bytes:
     load, equal, above, end = 0x20, 0x15, 0x35, 0x06  # BPF_LD|W|ABS, JMP|JEQ, JMP|JGE, RET
     allow, refuse = 0x7FFF0000, 0x00050000 | _EPERM
     count = len(calls)
-    # Each step is (operation, steps to skip if true, steps to skip if false, operand).
+    # Each step is (operation, steps to skip if true, steps to skip if false, operand). The last two
+    # allow and refuse the call: a test that refuses it skips all steps before the last one.
     steps = [
         (load, 0, 0, 4),  # the machine type of the call
         (equal, 0, count + 3, machine_type),  # another type: refuse

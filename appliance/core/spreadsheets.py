@@ -45,8 +45,8 @@ def csv_pieces(
 ) -> Iterator[str]:
     """Yield rows as pieces of CSV text, each of ROWS_PER_PIECE rows, to save memory.
 
-    Each row ends with `end`. Numbers stay numbers, None is an empty cell, and formulas in texts are
-    escaped.
+    The last piece has fewer rows, and may be empty. Each row ends with `end`. Numbers stay numbers,
+    None is an empty cell, and formulas in texts are escaped.
     """
     piece = io.StringIO()
     writer = csv.writer(piece, delimiter=delimiter, lineterminator=end)

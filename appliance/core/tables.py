@@ -9,6 +9,7 @@ from peewee import BigIntegerField, Model, TextField
 from appliance.core.clock import datetime_from_microseconds, microseconds_since_epoch
 from appliance.core.db import database
 
+# With sorted keys, equal values have equal texts.
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 
 

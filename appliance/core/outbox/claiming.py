@@ -96,7 +96,8 @@ def claim_pending(channel: str, max_count: int) -> list[Message]:
     """Claim and return at most `max_count` pending messages of a channel, whether due or not.
 
     It is for messages that leave together in a file, which need not wait for a time of retry.
-    Recipients to whom another message is being sent are skipped. The oldest message is first.
+    Recipients to whom another message is being sent are skipped, so that no message overtakes it.
+    The oldest message is first.
     """
     in_transit = Message.alias()
     busy_recipients = in_transit.select(in_transit.recipient).where(

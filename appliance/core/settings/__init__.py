@@ -138,7 +138,7 @@ def load_settings(path: Path | str) -> Settings:
         ldap=settings.ldap and _resolve_ca_path(settings.ldap, path.parent),
         backups=tuple(_resolve_backup(item, path.parent) for item in settings.backups),
         snapshots=_resolve_snapshots(settings.snapshots, path.parent),
-        audit=Audit(
+        audit=Audit(  # its fields are all paths
             *(_absolute_path(item, path.parent) for item in dataclasses.astuple(settings.audit))
         ),
         file=path,
