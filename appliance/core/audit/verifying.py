@@ -1,6 +1,6 @@
 """Verification of the whole audit against every known head (a newest entry that was noted)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from appliance.core import db
@@ -66,20 +66,9 @@ def verify_chain(settings: Settings, other_heads: Iterable[Head] = ()) -> Verdic
     ]
     missing = sorted(dict.fromkeys(missing), key=lambda head: head.id)
     broken_id, current = first_broken_id(), chain_head()
-    first_wrong_min_id = first_wrong_max_id = broken_id
-    if wrong_heads := [*missing, *forged]:
-        earliest_wrong_head_id = min(item.id for item in wrong_heads)
-        last_sound_id = max(
-            (
-                head.id
-                for head in reference_heads
-                if head.id < earliest_wrong_head_id and is_in_chain(head)
-            ),
-            default=0,  # without a sound head, the fault may be in any entry from the first on
-        )
-        # A hash that does not match before the wrong head is the first fault, and known exactly.
-        if broken_id is None or broken_id > earliest_wrong_head_id:
-            first_wrong_min_id, first_wrong_max_id = last_sound_id + 1, earliest_wrong_head_id
+    first_wrong_min_id, first_wrong_max_id = _first_wrong_range(
+        broken_id, reference_heads, [*missing, *forged]
+    )
     return Verdict(
         current,
         broken_id,
@@ -91,6 +80,30 @@ def verify_chain(settings: Settings, other_heads: Iterable[Head] = ()) -> Verdic
         first_wrong_min_id=first_wrong_min_id,
         first_wrong_max_id=first_wrong_max_id,
     )
+
+
+def _first_wrong_range(
+    broken_id: int | None, reference_heads: Iterable[Head], wrong_heads: Collection[Head]
+) -> tuple[int | None, int | None]:
+    """Return the lowest and the highest id that the first wrong entry can have.
+
+    Both are None if no entry is wrong. `broken_id` is the id of the first entry whose hash does not
+    match, or None. `wrong_heads` are the heads that are missing or forged; of `reference_heads`,
+    those that are in the chain prove that the entries up to them are right.
+    """
+    if not wrong_heads:
+        return broken_id, broken_id
+    earliest_wrong_head_id = min(head.id for head in wrong_heads)
+    # A hash that does not match at or before the wrong head is the first fault, known exactly.
+    if broken_id is not None and broken_id <= earliest_wrong_head_id:
+        return broken_id, broken_id
+    sound_ids = (
+        head.id
+        for head in reference_heads
+        if head.id < earliest_wrong_head_id and is_in_chain(head)
+    )
+    # Without a sound head, the fault may be in any entry from the first on.
+    return max(sound_ids, default=0) + 1, earliest_wrong_head_id
 
 
 def is_guarded() -> bool:
