@@ -195,9 +195,9 @@ database = _Database(
 
 
 def open_database(path: Path) -> SqliteDatabase:
-    """Let all models use a database file, created if it is missing; opens no connection yet."""
+    """Let all models use this file, created if missing, from the next query on; closes another."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(FileExistsError):  # closing it would release our locks on it
+    with contextlib.suppress(FileExistsError):  # closing an open one would release its locks
         os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL, 0o666))
     files.share_with_group(path)  # SQLite gives its auxiliary files the same permissions
     if database.database != str(path):

@@ -17,7 +17,7 @@ STATUS_QUERY_PERIOD = dt.timedelta(days=1)  # how long a gateway is queried abou
 
 @dataclass(frozen=True)
 class QueueAge:
-    """The unsent messages of a channel whose planned time has come, for pages and alarms."""
+    """How many messages of a channel are due but unsent, and since when; for pages and alarms."""
 
     channel: str  # "sms", "telegram" or "ministry"
     waiting: int  # the number of these messages
