@@ -58,8 +58,6 @@ WORKER_SCOPES = {
     "exchanges": ("tests/calls/", "tests/pbx/"),
     "snapshots": ("tests/box/snapshots/",),
     "e1": ("tests/vm/e1/",),
-    "destroyed box": ("tests/vm/test_destroyed.py",),  # each of these has a box of its own
-    "upgraded box": ("tests/vm/test_upgrade.py",),
     "box": ("tests/vm/",),
 }
 # In those folders these only read logs or query Asterisk without a talk, so any worker may run
@@ -169,7 +167,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 class ScopeScheduling(LoadScopeScheduling):
     """Gives a module's tests to one worker, and each scope of WORKER_SCOPES to a single one.
 
-    Each box in its container is one scope; the E1 in its virtual machine is another, which has its
+    The box in its container is one scope; the E1 in its virtual machine is another, which has its
     own clock.
     """
 
