@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 from flask import url_for
-from flask_babel import LazyString, force_locale
+from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -24,10 +24,11 @@ from appliance.casework.scripts import queries, texts
 from appliance.casework.search import Hit, find_hits
 from appliance.core import phone_numbers
 from appliance.core import search as index
-from appliance.core.i18n import LOCALES, fold_text
+from appliance.core.i18n import fold_text
 from appliance.core.search import is_likely_match
 from appliance.people import accounts
 from appliance.telephony import calls, directory
+from appliance.web.commands.name_keys import key_in_all_languages
 from appliance.web.shared.telephony_labels import OUTCOMES
 from appliance.web.shell import access, disclosure, formats, navigation, shortcuts
 from appliance.web.shell.context import me
@@ -113,7 +114,9 @@ def find_actions(query: CommandQuery) -> Iterator[CommandResult]:
         for shortcut in page_shortcuts
         if not shortcut.is_native and shortcut.name != "commands"
     ]
-    for shortcut in _best_matches(query, usable, lambda command: _search_key(command.does)):
+    for shortcut in _best_matches(
+        query, usable, lambda command: key_in_all_languages(command.does)
+    ):
         text = str(shortcut.does)
         yield CommandResult(
             text[:1].upper() + text[1:],
@@ -126,7 +129,7 @@ def find_actions(query: CommandQuery) -> Iterator[CommandResult]:
 def find_pages(query: CommandQuery) -> Iterator[CommandResult]:
     """Yield the pages of the navigation that match and that the role may open."""
     tabs = [(section, tab) for section, tabs in navigation.readable_sections() for tab in tabs]
-    for section, tab in _best_matches(query, tabs, lambda pair: _search_key(pair[1].name)):
+    for section, tab in _best_matches(query, tabs, lambda pair: key_in_all_languages(pair[1].name)):
         side_note = str(section) if str(section) != str(tab.name) else ""
         yield CommandResult(str(tab.name), side_note, "layout-dashboard", url_for(tab.endpoint))
 
@@ -378,25 +381,3 @@ def _list_options(query: CommandQuery) -> Iterator[tuple[str, dict[str, Any]]]:
         field = catalog or hit.kind
         if field in ("region", "district", "direction"):
             yield field, catalogs.option_by_code(field, code, locale())
-
-
-def _search_key(name: LazyString) -> str:
-    """Return a name in all languages, folded for comparison.
-
-    So an action or page is found in any language.
-    """
-    return _key_in_all_languages(name._args[0], name)
-
-
-@functools.cache
-def _key_in_all_languages(_message_id: str, name: LazyString) -> str:
-    """Return what `_search_key` returns; computed once for each name.
-
-    `_message_id` is needed only for the cache, which compares names as texts of the current
-    language: two names may read the same in one language and differ in another.
-    """
-    names = []
-    for language in LOCALES:
-        with force_locale(language):
-            names.append(str(name))
-    return index.fold_names(*names)
