@@ -105,12 +105,7 @@ def show_telephony_report() -> str:
         seen=overview,
         total=total,
         part_of=percentage,
-        shade=report_charts.heat_shading(overview.hours.by_weekday_and_hour.values()),
-        days=report_charts.calls_chart(
-            call_filter.period, overview.hours, gettext, charts.WIDE_CHART_WIDTH
-        ),
-        answers=report_charts.accepted_waits_chart(overview.waits, level, gettext),
-        abandons=report_charts.abandon_chart(overview.waits, gettext),
+        **_charts_context(call_filter.period, overview),
         within=overview.waits.service_level(level, total.accepted),
         table=_tab_table(overview, table_key),
         heard=line_quality.lines_worst_first(call_filter.period.begin, call_filter.period.end)
@@ -362,6 +357,16 @@ def _tally_rows(
         (name, share, tally, part)
         for (name, part), share, (_, tally) in zip(keys, parts, tallies, strict=True)
     ]
+
+
+def _charts_context(period: Period, overview: telephony.Overview) -> dict[str, object]:
+    """Return the template context of the report's charts, and of the shades of its heat map."""
+    return {
+        "shade": report_charts.heat_shading(overview.hours.by_weekday_and_hour.values()),
+        "days": report_charts.calls_chart(period, overview.hours, gettext, charts.WIDE_CHART_WIDTH),
+        "answers": report_charts.accepted_waits_chart(overview.waits, overview.level, gettext),
+        "abandons": report_charts.abandon_chart(overview.waits, gettext),
+    }
 
 
 def _balance_context(call_filter: CallFilter) -> dict[str, object]:
