@@ -6,15 +6,21 @@ on a solver and pandas.
 """
 
 import itertools
+from collections.abc import Iterator
 from math import exp
 
 
 def blocking_probability(channels: int, load_erlangs: float) -> float:
     """Return the probability (Erlang B) that a call finds all channels busy and is refused."""
+    return next(itertools.islice(_blocking_probabilities(load_erlangs), channels, None))
+
+
+def _blocking_probabilities(load_erlangs: float) -> Iterator[float]:
+    """Yield the blocking probability of 0, 1, 2, … channels, without end."""
     inverse = 1.0
-    for number in range(1, channels + 1):
+    for number in itertools.count(1):
+        yield 1 / inverse
         inverse = 1 + inverse * number / load_erlangs if load_erlangs else float("inf")
-    return 1 / inverse
 
 
 def waiting_probability(operators: int, load_erlangs: float) -> float:
@@ -96,6 +102,5 @@ def required_channels(load_erlangs: float, max_refused_share: float) -> int:
     """
     if load_erlangs <= 0:
         return 0
-    return next(
-        n for n in itertools.count(1) if blocking_probability(n, load_erlangs) <= max_refused_share
-    )
+    probabilities = enumerate(_blocking_probabilities(load_erlangs))
+    return next(n for n, probability in probabilities if n and probability <= max_refused_share)
