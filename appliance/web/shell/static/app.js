@@ -35,7 +35,7 @@ let failure;
 function trackFailure(status, source, startedAt = performance.now()) {
   const isOver = failure?.status === 401 ? startedAt > failure.at : failure?.source === source;
   if (status >= 400) failure = { status, source, at: performance.now() };
-  else if (failure && isOver) failure = undefined;
+  else if (isOver) failure = undefined;
   else return;
   showBanner(failure?.status);
   if (status === 400 || status === 401) renewToken();
