@@ -583,6 +583,14 @@ def test_a_session_lost_while_typing_is_restored_in_another_tab(page, window, ni
     expect(page.locator(".registered")).to_be_visible()
 
 
+def test_a_form_is_registered_although_the_token_is_of_an_earlier_session(page, nilufar):
+    ring_operator(page, nilufar)
+    page.evaluate("document.querySelector('meta[name=csrf-token]').content = 'earlier'")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".registered")).to_be_visible()
+    assert Appeal.select().count() == 1
+
+
 def test_an_earlier_response_does_not_hide_that_the_session_is_lost(page, window, nilufar):
     ring_operator(page, nilufar)
     delayed_responses = []

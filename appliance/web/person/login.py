@@ -13,6 +13,7 @@ from flask import (
     Flask,
     Response,
     current_app,
+    g,
     redirect,
     render_template,
     request,
@@ -258,6 +259,9 @@ def begin_session(user: "User", device: Device, factor: str = "", source: str = 
     session.clear()
     session.permanent = True
     login_user(SessionUser(user, user_session, secret))
+    # Two requests that follow at once would make a token each, and only one of them would be valid.
+    g.pop("csrf_token", None)  # that of the form on the sign-in page
+    generate_csrf()
 
 
 def redirect_onward(device: Device, requested_url: str = "") -> BaseResponse:

@@ -296,6 +296,18 @@ def test_a_signed_in_user_does_not_see_the_login_form(login_as) -> None:
     assert login_as("ministry").get("/login").headers["Location"] == "/"
 
 
+def test_tabs_that_load_at_once_after_a_sign_in_have_valid_tokens(client, app) -> None:
+    client.sign_in("nilufar", PASSWORD)
+    cookie = client.get_cookie("__Host-session").value
+    tabs = [app.test_client() for _ in range(2)]
+    for tab in tabs:
+        tab.set_cookie("__Host-session", cookie, secure=True)
+    tokens = [tab.token("/account") for tab in tabs]
+    for token in tokens:  # the browser stores the cookie of whichever answer arrives last
+        answer = tabs[1].post("/account/appearance", data={"csrf_token": token, "theme": "dark"})
+        assert answer.status_code == 302
+
+
 def test_a_signed_in_user_receives_a_token(client) -> None:
     assert client.get("/login/token").status_code == 204
     client.sign_in("nilufar", PASSWORD)

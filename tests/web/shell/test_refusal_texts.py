@@ -163,6 +163,8 @@ PLACES = {
         "unknown",
     ),
     "callbacks": Place(callbacks.TROUBLES, "telephony/scheduled_callbacks"),
+    # Bad Request: the page offers both choices
+    "counting rule": Place({}, "reports/monthly/requests", "counted"),
     # Bad Request: the page offers every state
     "presence": Place({}, "people/presence", "state"),
 }

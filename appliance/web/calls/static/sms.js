@@ -2,14 +2,14 @@
 // its text; its number of parts, its price and any problems are shown. Ctrl Enter sends it. On
 // a card it is an ordinary form.
 
-const WAIT_MILLISECONDS = 300; // without a keystroke
+import { formToken } from "./token.js";
 
-const csrfToken = () => document.querySelector("meta[name=csrf-token]").content;
+const WAIT_MILLISECONDS = 300; // without a keystroke
 
 async function post(url, values) {
   return fetch(url, {
     method: "POST",
-    headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": csrfToken() },
+    headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": formToken() },
     body: JSON.stringify(values),
     redirect: "manual",
     signal: AbortSignal.timeout(10_000),

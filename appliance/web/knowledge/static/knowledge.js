@@ -1,7 +1,7 @@
 // Articles: the toolbar and the preview of the editor, and the feedback whether an article was
 // useful.
 
-const csrfToken = () => document.querySelector("meta[name=csrf-token]").content;
+import { formToken } from "./token.js";
 
 // The markup that a button puts around or before the selection.
 const MARKUP_AROUND = { bold: ["**", "**"], italic: ["*", "*"], link: ["[", "](https://)"] };
@@ -31,7 +31,7 @@ function replace(field, start, end, text) {
 async function preview(form, field, previewArea) {
   const answer = await fetch(form.dataset.preview, {
     method: "POST",
-    headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": csrfToken() },
+    headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": formToken() },
     body: JSON.stringify({ language: field.dataset.language, text: field.value }),
   }).catch(() => null);
   if (!answer?.ok) return;

@@ -14,13 +14,14 @@ import "./papers.js";
 import "./pieces.js";
 import "./scrolling.js";
 import "./sheet.js";
+import { formToken, renewToken } from "./token.js";
 
 const $$ = (selector) => document.querySelectorAll(selector);
 const meta = (name) => document.querySelector(`meta[name="${name}"]`);
 
 // ── htmx requests: protected against forgery; failures are reported ──
 document.addEventListener("htmx:config:request", ({ detail }) => {
-  detail.ctx.request.headers["X-CSRFToken"] = meta("csrf-token").content;
+  detail.ctx.request.headers["X-CSRFToken"] = formToken();
   detail.ctx.startedAt = performance.now();
 });
 document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
@@ -29,17 +30,25 @@ document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
 // requests made by our own scripts
 document.addEventListener("trouble", ({ detail }) => trackFailure(detail ?? 200, document));
 
-// An error is over when the source that failed succeeds; being signed out, when any request succeeds that
-// started after it: an earlier one may have passed before the session ended.
+// An error is over when the source that failed succeeds. Being signed out is over when the page has the token of
+// the next session: any request that succeeds and started after the failure shows that there is one. An earlier
+// request may have passed before the session ended.
 let failure;
 function trackFailure(status, source, startedAt = performance.now()) {
-  const isOver = failure?.status === 401 ? startedAt > failure.at : failure?.source === source;
-  if (status >= 400) failure = { status, source, at: performance.now() };
-  else if (isOver) failure = undefined;
-  else return;
-  showBanner(failure?.status);
-  if (status === 400 || status === 401) renewToken();
+  if (status >= 400) {
+    failure = { status, source, at: performance.now() };
+    showBanner(status);
+    if (status === 400 || status === 401) renewToken();
+  } else if (failure?.status === 401) {
+    if (startedAt > failure.at) renewToken();
+  } else if (failure?.source === source) endFailure();
 }
+
+function endFailure() {
+  failure = undefined;
+  showBanner();
+}
+document.addEventListener("signed-in", () => failure?.status === 401 && endFailure());
 
 function showBanner(status) {
   const kind = status === undefined ? "" : [401, 413].includes(status) ? `${status}` : "other";
@@ -47,17 +56,6 @@ function showBanner(status) {
   for (const code of $$("[data-trouble-code]")) code.textContent = status ?? "";
 }
 
-// A page that outlived its session takes over the new session's token once the same user has signed in again.
-async function renewToken() {
-  const answer = await fetch("/login/token", { cache: "no-store" });
-  if (answer.status === 423) document.dispatchEvent(new Event("locked"));
-  if (answer.status !== 200 || answer.headers.get("X-Person") !== meta("person")?.content) return;
-  const token = await answer.text();
-  meta("csrf-token").content = token;
-  for (const field of $$("input[name=csrf_token]")) field.value = token;
-  for (const banner of $$("[data-trouble='401']")) banner.hidden = true;
-  document.dispatchEvent(new Event("signed-in"));
-}
 document.addEventListener("uncovered", renewToken);
 addEventListener("focus", () => {
   if (document.querySelector("[data-trouble='401']:not([hidden])")) renewToken();

@@ -3,6 +3,8 @@
 // underneath; the server sends nothing while the page is locked (web/person/lock.py). Pages of
 // one browser notify each other by its storage.
 
+import { formToken } from "./token.js";
+
 const cover = document.getElementById("cover");
 const LAST_USED_KEY = "last-used"; // when a page of this browser was last used, in milliseconds
 const LOCKED_KEY = "locked"; // the sign-in whose pages are covered in this browser
@@ -16,8 +18,7 @@ if (cover) {
     for (const note of form.querySelectorAll(".note")) note.hidden = !(what in note.dataset);
   };
   const post = (url, body = new FormData()) => {
-    const token = document.querySelector('meta[name="csrf-token"]').content;
-    const headers = { "X-CSRFToken": token, "X-Cover": "1" };
+    const headers = { "X-CSRFToken": formToken(), "X-Cover": "1" };
     return fetch(url, { method: "POST", body, headers, keepalive: true }); // also when the page is left
   };
 

@@ -2,9 +2,10 @@
 // The options come from data-ask; the key's answer is sent to data-to, which returns the
 // address to go to next.
 
+import { formToken } from "./token.js";
+
 async function send(url, body) {
-  const token = document.querySelector('meta[name="csrf-token"]').content;
-  const headers = { "X-CSRFToken": token, "Content-Type": "application/json" };
+  const headers = { "X-CSRFToken": formToken(), "Content-Type": "application/json" };
   const answer = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
   if (!answer.ok) throw new Error(`${answer.status}`);
   return answer.json();

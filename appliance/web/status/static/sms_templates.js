@@ -1,9 +1,9 @@
 // A template while it is edited: the resulting text, the number of messages, the price, the
 // problems.
 
-const WAIT_MILLISECONDS = 300; // without a keystroke
+import { formToken } from "./token.js";
 
-const csrfToken = () => document.querySelector("meta[name=csrf-token]").content;
+const WAIT_MILLISECONDS = 300; // without a keystroke
 
 for (const field of document.querySelectorAll("[data-sampled]")) {
   const { preview } = field.closest("form").dataset;
@@ -17,7 +17,7 @@ for (const field of document.querySelectorAll("[data-sampled]")) {
     const text = field.value;
     const answer = await fetch(preview, {
       method: "POST",
-      headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": csrfToken() },
+      headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": formToken() },
       body: JSON.stringify({ language: field.dataset.sampled, text }),
     }).catch(() => null);
     if (!answer?.ok || field.value !== text) return; // problems are reported again on saving

@@ -1,19 +1,25 @@
 // Requests to the server and their outcome: connection lost, session over, refused, or an answer.
 
+import { formToken, renewToken } from "../token.js";
+
 export class LinkLost extends Error {}
 export class SessionOver extends Error {}
 export class Refused extends Error {} // its message is the HTTP status
 
-const csrfToken = () => document.querySelector("meta[name=csrf-token]").content;
-
 // POSTs values as JSON; returns the JSON of the answer with its HTTP status as `status`. 409 is
 // a valid answer too: the form was already registered.
 export async function post(url, values, { keepalive = false } = {}) {
-  const response = await request(url, {
-    method: "POST",
-    keepalive,
-    headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": csrfToken() },
-    body: JSON.stringify(values),
+  const send = () =>
+    request(url, {
+      method: "POST",
+      keepalive,
+      headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": formToken() },
+      body: JSON.stringify(values),
+    });
+  const response = await send().catch(async (error) => {
+    // The user may have signed in again in another tab: what they asked for is done in that session.
+    if (error instanceof SessionOver && (await renewToken().catch(() => false))) return send();
+    throw error;
   });
   return { ...(await response.json()), status: response.status };
 }
