@@ -8,7 +8,7 @@ from flask import Flask, Response, json, jsonify, render_template, request
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import BadHost, HTTPException
+from werkzeug.exceptions import BadHost, HTTPException, MethodNotAllowed
 
 from appliance.core import db
 from appliance.web.shell.concurrency import TooManyReports
@@ -152,12 +152,21 @@ def _handle_http_error(
         return _too_long_response(error)
     if isinstance(error, TooManyReports) and not _is_api_request():
         return *_error_page(429, words=REPORTS_PENDING_TEXT), _RETRY_SOON_HEADERS
+    headers = _allowed_methods(error)
     if _is_api_request():
         response = problem_response(code, detail="" if code == 429 else error.description or "")
         if code == 429:
-            response.headers["Retry-After"] = "60"
+            headers["Retry-After"] = "60"
+        response.headers.update(headers)
         return response
-    return _error_page(code)
+    return *_error_page(code), headers
+
+
+def _allowed_methods(error: HTTPException) -> dict[str, str]:
+    """Return the header that lists the methods of an address (RFC 9110), for a 405 only."""
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        return {"Allow": ", ".join(sorted(error.valid_methods))}
+    return {}
 
 
 def _read_remaining_body() -> None:

@@ -27,6 +27,13 @@ def test_each_error_has_its_page(login_as, path, status, message) -> None:
     assert 'href="/"' in answer.text
 
 
+@pytest.mark.parametrize(("path", "method"), [("/logout", "POST"), ("/api/v1/appeals", "GET")])
+def test_a_refused_method_is_answered_with_the_allowed_ones(login_as, path, method) -> None:
+    answer = login_as("ministry").delete(path)
+    assert answer.status_code == 405
+    assert method in answer.headers["Allow"].split(", ")
+
+
 def test_an_error_page_is_in_the_readers_language(login_as) -> None:
     browser = login_as("ministry")
     browser.send("/account/language", language="ru")
