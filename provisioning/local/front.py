@@ -48,6 +48,7 @@ http {{
         ssl_certificate {tls_files}/server.pem;
         ssl_certificate_key {tls_files}/server.key;
         ssl_protocols TLSv1.2 TLSv1.3;
+        ssl_ciphers ECDHE+AESGCM:ECDHE+CHACHA20;
         location /built/ {{
             alias {built}/;
             add_header Cache-Control "public, max-age=31536000, immutable";

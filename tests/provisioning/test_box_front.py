@@ -46,6 +46,8 @@ OPERATOR_ADDRESS, MINISTRY_ADDRESS = (
     "127.9.64.2",
     "127.9.65.2",
 )
+ECDSA_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+RSA_KEY = ("-newkey", "rsa:2048")
 ATTACKER_HOST = "evil.example"
 NGINX_CONFIG = """\
 daemon off;
@@ -159,27 +161,18 @@ def _free_port(host: str) -> int:
         return int(free.getsockname()[1])
 
 
-@pytest.fixture(scope="module")
-def box_front(tmp_path_factory: pytest.TempPathFactory, peopled: Path) -> Iterator[Front]:
-    """The site's pages, `appliance web`, behind nginx as the role configures it."""
-    folder = tmp_path_factory.mktemp("front")
-    host = f"127.9.{os.environ.get('PYTEST_XDIST_WORKER', 'gw0').removeprefix('gw')}.7"
-    bind, tls, port = f"{host}:{_free_port(host)}", _free_port(host), _free_port(host)
+def make_certificate(folder: Path, host: str, key_options: tuple[str, ...]) -> Path:
+    """Make server.key and server.pem for a host's address; return their folder."""
     files = folder / "tls"
     files.mkdir()
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-nodes", "-days", "2", "-subj", "/CN=x"]
-    command += ["-addext", f"subjectAltName=IP:{host}"]
-    command += ["-pkeyopt", "ec_paramgen_curve:P-256", "-keyout", str(files / "server.key")]
+    command = ["openssl", "req", "-x509", "-nodes", "-days", "2", "-subj", "/CN=x", *key_options]
+    command += ["-addext", f"subjectAltName=IP:{host}", "-keyout", str(files / "server.key")]
     subprocess.run([*command, "-out", files / "server.pem"], check=True, capture_output=True)
-    file = folder / "site.toml"
-    certificates = {
-        "certificate": str(files / "server.pem"),
-        "certificate_key": str(files / "server.key"),
-    }
-    web = {"bind": bind, "threads": 128}  # as a box configures it
-    file.write_text(scratch_settings(web=web, asterisk=certificates))
-    settings = site_settings.load_settings(file)
-    shutil.copy(peopled, settings.paths.database)
+    return files
+
+
+def write_nginx_config(folder: Path, plain: str, tls: str, pages: str) -> None:
+    """Write nginx.conf as the role configures it, with these addresses (HOST:PORT)."""
     environment = jinja2.Environment(autoescape=False)  # noqa: S701  nginx's file
     environment.filters["bool"] = bool  # Ansible's
     text = environment.from_string(SITE_TEMPLATE.read_text()).render(
@@ -190,24 +183,47 @@ def box_front(tmp_path_factory: pytest.TempPathFactory, peopled: Path) -> Iterat
     )
     built = Path(db.__file__).parents[2] / "appliance/built"
     for template_text, test_text in (
-        ("listen 80 ", f"listen {host}:{port} "),
-        ("listen 443 ", f"listen {host}:{tls} "),
-        ("127.0.0.1:8000", bind),
-        ("/etc/appliance/tls", str(files)),
+        ("listen 80 ", f"listen {plain} "),
+        ("listen 443 ", f"listen {tls} "),
+        ("127.0.0.1:8000", pages),
+        ("/etc/appliance/tls", str(folder / "tls")),
         (re.search(r"alias (\S+);", text)[1], f"{built}/"),  # type: ignore[index]
     ):
         assert template_text in text
         text = text.replace(template_text, test_text)
     (folder / "nginx.conf").write_text(NGINX_CONFIG.format(run=folder, site=text))
+
+
+def start_nginx(folder: Path) -> subprocess.Popen[bytes]:
+    nginx = ["nginx", "-c", str(folder / "nginx.conf"), "-p", str(folder)]
+    return subprocess.Popen([*nginx, "-e", str(folder / "error.log")])
+
+
+@pytest.fixture(scope="module")
+def box_front(tmp_path_factory: pytest.TempPathFactory, peopled: Path) -> Iterator[Front]:
+    """The site's pages, `appliance web`, behind nginx as the role configures it."""
+    folder = tmp_path_factory.mktemp("front")
+    host = f"127.9.{os.environ.get('PYTEST_XDIST_WORKER', 'gw0').removeprefix('gw')}.7"
+    bind, tls, port = f"{host}:{_free_port(host)}", _free_port(host), _free_port(host)
+    files = make_certificate(folder, host, ECDSA_KEY)
+    file = folder / "site.toml"
+    certificates = {
+        "certificate": str(files / "server.pem"),
+        "certificate_key": str(files / "server.key"),
+    }
+    web = {"bind": bind, "threads": 128}  # as a box configures it
+    file.write_text(scratch_settings(web=web, asterisk=certificates))
+    settings = site_settings.load_settings(file)
+    shutil.copy(peopled, settings.paths.database)
+    write_nginx_config(folder, f"{host}:{port}", f"{host}:{tls}", bind)
     with db.open_database(settings.paths.database).connection_context():
         # as strong as on a box: the tests' own hashes are weak, and the time would show it
         User.update(password_hash=PasswordHasher().hash(PASSWORD)).execute()
         with (folder / "web.log").open("wb") as log:
             program = [APPLIANCE, "--config", str(file), "web"]
-            nginx = ["nginx", "-c", str(folder / "nginx.conf"), "-p", str(folder)]
             processes = [
                 subprocess.Popen(program, stdout=log, stderr=log),
-                subprocess.Popen([*nginx, "-e", str(folder / "error.log")]),
+                start_nginx(folder),
             ]
         site_front = Front(settings, host, tls, files / "server.pem")
         try:
@@ -218,6 +234,41 @@ def box_front(tmp_path_factory: pytest.TempPathFactory, peopled: Path) -> Iterat
                 process.terminate()
             for process in processes:
                 process.wait(30)
+
+
+@pytest.mark.parametrize("key_options", [ECDSA_KEY, RSA_KEY], ids=["ecdsa", "rsa"])
+def test_every_cipher_suite_has_forward_secrecy(key_options, tmp_path) -> None:
+    host = f"127.9.{os.environ.get('PYTEST_XDIST_WORKER', 'gw0').removeprefix('gw')}.8"
+    address = host, _free_port(host)
+    make_certificate(tmp_path, host, key_options)
+    write_nginx_config(tmp_path, f"{host}:{_free_port(host)}", f"{host}:{address[1]}", f"{host}:9")
+    listing = ["openssl", "ciphers", "-s", "-tls1_2", "ALL:COMPLEMENTOFALL:@SECLEVEL=0"]
+    suites = subprocess.run(listing, check=True, capture_output=True, text=True).stdout.strip()
+    nginx = start_nginx(tmp_path)
+    try:
+        wait_until(lambda: _accepts_suite(address, suites), 30)
+        accepted = [suite for suite in suites.split(":") if _accepts_suite(address, suite)]
+    finally:
+        nginx.terminate()
+        nginx.wait(30)
+    assert len(accepted) == 3
+    assert all(suite.startswith("ECDHE-") for suite in accepted), accepted
+
+
+def _accepts_suite(address: tuple[str, int], suites: str) -> bool:
+    """Return True if a TLS 1.2 handshake with one of these suites succeeds."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(f"{suites}:@SECLEVEL=0")
+    try:
+        with (
+            socket.create_connection(address, timeout=10) as connection,
+            context.wrap_socket(connection),
+        ):
+            return True
+    except OSError:
+        return False
 
 
 def _health_response(front: Front) -> bytes:
