@@ -184,13 +184,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ScopeSchedul
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Print the tests' measurements, tests that passed only when rerun, and coverage (`--cov`)."""
+    """Print the measurements, the first failures of repeated tests, and coverage (`--cov`)."""
     nodes = {
         kind: {report.nodeid for report in terminalreporter.stats.get(kind, ())}
         for kind in ("rerun", "failed", "error")
     }
     if flaky := sorted(nodes["rerun"] - nodes["failed"] - nodes["error"]):
         terminalreporter.write_line(f"flaky: {len(flaky)}: {', '.join(flaky)}")
+    for report in terminalreporter.stats.get("rerun", ()):
+        terminalreporter.write_sep("_", f"first attempt: {report.nodeid}")
+        terminalreporter.write_line(report.longreprtext)
     reports = [report for kind in terminalreporter.stats.values() for report in kind]
     measurements = [pair for report in reports for pair in getattr(report, "user_properties", ())]
     for label, value in dict(measurements).items():

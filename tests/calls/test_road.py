@@ -145,6 +145,7 @@ def test_a_call_is_registered_and_appears_in_the_ministrys_report(
     page = sign_in(operator)
     page.keyboard.press("F10")
     wait_until(lambda: f"{operator['login']} " in _ready_operators(hotline))
+    earlier_rows = stored_appeals(hotline)  # of a first attempt
     delays = {}
     numbers = []
     for position, locale in enumerate(TYPED_TEXTS):
@@ -157,7 +158,7 @@ def test_a_call_is_registered_and_appears_in_the_ministrys_report(
     with capsys.disabled():
         print("\nfrom ringing to the card:", {k: f"{v * 1000:.0f} ms" for k, v in delays.items()})
     assert len(set(numbers)) == 3
-    rows = stored_appeals(hotline)
+    rows = stored_appeals(hotline)[len(earlier_rows) :]
     assert [row["number"] for row in rows] == numbers
     for locale, row in zip(TYPED_TEXTS, rows, strict=True):
         assert EXPECTED_FIELDS.items() <= row.items()
@@ -165,9 +166,10 @@ def test_a_call_is_registered_and_appears_in_the_ministrys_report(
         assert row["mahalla_id"]
     text = _report_text(sign_in(hotline.description["users"]["ministry"]), tmp_path)
     today = dt.datetime.now(dt.UTC).astimezone(dt.timezone(dt.timedelta(hours=5)))
-    assert re.search(r"Самарқанд вилояти +3 +100,0", text)
-    assert re.search(r"Субсидиялар олиш бўйича +3 +100,0", text)
-    assert re.search(rf"{WEEKDAY_NAMES[today.weekday()]} .*\b3 +100,0", text)
+    count = len(earlier_rows) + 3
+    assert re.search(rf"Самарқанд вилояти +{count} +100,0", text)
+    assert re.search(rf"Субсидиялар олиш бўйича +{count} +100,0", text)
+    assert re.search(rf"{WEEKDAY_NAMES[today.weekday()]} .*\b{count} +100,0", text)
     assert re.search(r"Хоразм вилояти +0 +0,0", text)
     for _, printed in CONSULTATION_ISSUES.values():
         assert re.search(rf"{today:%d.%m.%Y} +{printed}", text)
