@@ -1,9 +1,13 @@
 """Files that processes share, each under its own account: permissions, names, hashes, removal."""
 
+import contextlib
 import errno
+import fcntl
 import hashlib
 import os
+import secrets
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 GROUP_READ_WRITE = stat.S_IRGRP | stat.S_IWGRP
@@ -28,6 +32,37 @@ def unused_path(path: Path) -> Path:
         number += 1
         unused = path.with_name(f"{path.name}-{number}")
     return unused
+
+
+@contextlib.contextmanager
+def replacement_file(target: Path) -> Iterator[Path]:
+    """Yield the path of a new file in the folder of `target`, which it replaces at the end.
+
+    The name belongs to this call alone, so processes that write the same target at the same time
+    never write into one file. If the `with` block raises, the target does not change.
+    """
+    new_file = target.with_name(f".{target.stem}.{secrets.token_hex(8)}.new{target.suffix}")
+    try:
+        yield new_file
+        new_file.replace(target)
+    finally:
+        new_file.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def locked_folder(folder: Path) -> Iterator[None]:
+    """Wait until no other process holds the lock of a folder, and hold it in the `with` block.
+
+    The folder itself is locked: a file in it would belong to one account, and the processes of the
+    others could not open it for writing. Creates the folder if it does not exist.
+    """
+    folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def file_sha256(file: Path) -> str:

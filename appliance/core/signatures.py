@@ -9,6 +9,8 @@ import os
 import re
 from pathlib import Path
 
+from appliance.core.files import replacement_file
+
 _PEM = re.compile(rb"-----BEGIN [^-]+-----.+?-----END [^-]+-----", re.DOTALL)
 
 
@@ -103,12 +105,11 @@ def create_key_pair(private_file: Path, public_file: Path) -> None:
     pem = serialization.Encoding.PEM
     old_pems = public_file.read_bytes() if public_file.exists() else b""
     public_pem = key.public_key().public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo)
-    new_file = private_file.with_name(f"{private_file.name}.new")
     private_format = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    with open(new_file, "wb", opener=_open_private) as out:
-        out.write(key.private_bytes(pem, *private_format))
-    public_file.write_bytes(public_pem + old_pems)
-    new_file.replace(private_file)
+    with replacement_file(private_file) as new_file:
+        with open(new_file, "wb", opener=_open_private) as out:
+            out.write(key.private_bytes(pem, *private_format))
+        public_file.write_bytes(public_pem + old_pems)
 
 
 def _open_private(file: str, flags: int) -> int:

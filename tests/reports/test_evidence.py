@@ -5,6 +5,7 @@ import hashlib
 import json
 import shutil
 import subprocess
+import sys
 import wave
 import zipfile
 from dataclasses import dataclass
@@ -323,3 +324,42 @@ def test_a_pack_that_cannot_be_signed_is_not_made(signing, appeal) -> None:
     assert (failed.state, "audit.public_key" in failed.error) == ("failed", True)
     assert not list(packs.packs_folder(signing).iterdir())
     assert evidence.newest_request_time() is None
+
+
+def test_a_pack_that_two_processes_make_at_once_is_whole(signing, appeal) -> None:
+    """The command makes the pack that it queued; the jobs see the same row."""
+    pack = packs.queue_pack(CALL_ID, "", "cli", REASON)
+    db.database.close()
+    script = (
+        "from pathlib import Path; import sys\n"
+        "from appliance.core import db, settings\n"
+        "from appliance.reports.evidence import packs\n"
+        "site = settings.load_settings(Path(sys.argv[1]))\n"
+        "db.open_database(site.paths.database)\n"
+        "pack = packs.EvidencePack.get_by_id(int(sys.argv[2]))\n"
+        "print('ready', flush=True); sys.stdin.readline()\n"
+        "print(packs.make_pack(site, pack).sha256)\n"
+    )
+    command = [sys.executable, "-c", script, str(signing.file), str(pack.id)]
+    pipe = subprocess.PIPE
+    with (
+        subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as jobs,
+        subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as cli,
+    ):
+        makers = (jobs, cli)
+        for maker in makers:
+            assert maker.stdout
+            assert maker.stdout.readline() == "ready\n"
+        for maker in makers:
+            assert maker.stdin
+            maker.stdin.write("go\n")
+            maker.stdin.flush()
+        hashes = {maker.communicate(timeout=60)[0].strip() for maker in makers}
+    db.open_database(signing.paths.database)
+    finished_pack = packs.EvidencePack.get_by_id(pack.id)
+    file = evidence.pack_file(signing, finished_pack)
+    assert file
+    assert hashes == {finished_pack.sha256}
+    assert evidence.verify_pack(file, signing.audit.public_key).is_valid
+    entries = AuditEntry.select().where(AuditEntry.action == "evidence.make")
+    assert entries.count() == 1

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from appliance.box.snapshots import copy_folders
 from appliance.core import clock
+from appliance.core.files import replacement_file
 from appliance.core.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -135,9 +136,8 @@ def request_restart(settings: Settings, reason: str) -> None:
     """Request a restart of the replicator; with reason `damaged` its copy is set aside first."""
     file = _request_file(settings)
     file.parent.mkdir(parents=True, exist_ok=True)
-    new_file = file.with_suffix(".new")
-    new_file.write_text(reason, "ascii")
-    new_file.replace(file)
+    with replacement_file(file) as new_file:
+        new_file.write_text(reason, "ascii")
 
 
 def restart_requested_at(settings: Settings) -> dt.datetime | None:
@@ -154,9 +154,9 @@ def record_restart(folder: Path, reason: str) -> None:
     entries = [*recorded_restarts(folder), Restart(clock.now().isoformat(), reason)][
         -_MAX_STORED_RESTARTS:
     ]
-    new_file = file.with_suffix(".new")
-    new_file.write_text("".join(f"{json.dumps(asdict(restart))}\n" for restart in entries), "ascii")
-    new_file.replace(file)
+    lines = (f"{json.dumps(asdict(restart))}\n" for restart in entries)
+    with replacement_file(file) as new_file:
+        new_file.write_text("".join(lines), "ascii")
 
 
 def recorded_restarts(folder: Path) -> list[Restart]:

@@ -28,6 +28,7 @@ from appliance.casework.ministry.events import (
 )
 from appliance.core import audit, clock, live, outbox, signatures
 from appliance.core.db import write_transaction
+from appliance.core.files import replacement_file
 from appliance.core.refusals import Refused
 from appliance.core.settings import Ministry, Settings
 from appliance.models import Message, MinistryPackage
@@ -347,17 +348,15 @@ def _package_body(number: int, **entries: object) -> bytes:
 def _write_signed_file(file: Path, body: bytes, ministry: Ministry) -> Path:
     """Write a file and its signature (FILE.sig), readable by the owner only; returns the file.
 
-    Each has the ending .part until it is complete. The signature is complete before the file.
+    The signature is complete before the file.
     """
     signature = signatures.sign_bytes(body, ministry.own_key, _OWN_KEY_SETTING)
     for path, content in ((file.with_name(f"{file.name}.sig"), signature), (file, body)):
-        partial = path.with_name(f"{path.name}.part")
-        with partial.open("wb") as stream:
-            partial.chmod(0o600)
+        with replacement_file(path) as new_file, new_file.open("wb") as stream:
+            new_file.chmod(0o600)
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        partial.replace(path)
     return file
 
 

@@ -16,6 +16,7 @@ from peewee import Expression
 from appliance.casework.appeals import queries
 from appliance.core import audit, clock, files, live, signatures
 from appliance.core.db import write_transaction
+from appliance.core.files import locked_folder
 from appliance.core.refusals import Refused
 from appliance.core.settings import Settings
 from appliance.models import EvidencePack, User
@@ -182,16 +183,26 @@ def make_requested_packs(
 
 
 def make_pack(settings: Settings, pack: EvidencePack) -> EvidencePack:
-    """Make a pack, sign it and return its row.
+    """Make a requested pack, sign it and return its row.
 
-    If the pack is removed while it is being made, for example because its citizen is masked, no
-    file remains. Raises signatures.SigningKeyError if the key is missing or is not that of the
-    public key, pdf.PdfError if a document cannot be printed, OSError if a file cannot be read or
-    written.
+    One process at a time makes packs: the command and the jobs may both take the same row. The one
+    that comes second returns the row as the first one stored it. If the pack is removed while it is
+    being made, for example because its citizen is masked, no file remains. Raises
+    signatures.SigningKeyError if the key is missing or is not that of the public key, pdf.PdfError
+    if a document cannot be printed, OSError if a file cannot be read or written.
     """
+    with locked_folder(packs_folder(settings)):
+        current_pack = EvidencePack.get_by_id(pack.id)
+        if current_pack.state == "asked":
+            _make_file(settings, current_pack)
+    stored_pack: EvidencePack = EvidencePack.get_by_id(pack.id)
+    return stored_pack
+
+
+def _make_file(settings: Settings, pack: EvidencePack) -> None:
+    """Write the file of a pack and mark the pack as made; the caller holds the folder's lock."""
     subject = contents.load_subject(settings, pack)
     destination = packs_folder(settings)
-    destination.mkdir(mode=0o750, parents=True, exist_ok=True)
     name = f"evidence-{pack.id:06}.zip"
     temporary_file = destination / f"{name}.new"
     try:
@@ -210,8 +221,6 @@ def make_pack(settings: Settings, pack: EvidencePack) -> EvidencePack:
                 live.publish_topics(LIVE_TOPIC)
     finally:
         temporary_file.unlink(missing_ok=True)
-    stored_pack: EvidencePack = EvidencePack.get_by_id(pack.id)
-    return stored_pack
 
 
 def _existing_pack_conditions(pack: EvidencePack) -> tuple[Expression, ...]:

@@ -8,6 +8,7 @@ from peewee import fn
 
 from appliance.core import audit, clock, live
 from appliance.core.db import write_transaction
+from appliance.core.files import replacement_file
 from appliance.core.i18n import LOCALES
 from appliance.core.settings import Settings
 from appliance.core.statements import find_row
@@ -160,13 +161,12 @@ def _write_file(
     file_name = f"{prefix}_{report.first}_{report.last}_{report.edition}_{locale}.{kind}"
     path = settings.paths.issued_reports / file_name
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary_path = path.with_name(f"{path.name}.new")
-    with temporary_path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary_path.chmod(0o440)
-    os.replace(temporary_path, path)
+    with replacement_file(path) as new_file:
+        with new_file.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        new_file.chmod(0o440)
     IssuedFile.create(
         report=report,
         locale=locale,

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from appliance.core import sandbox
+from appliance.core.files import replacement_file
 from appliance.core.refusals import Refused
 from appliance.telephony.prompts import sound
 from appliance.telephony.prompts.texts import LANGUAGES, default_texts
@@ -70,8 +71,7 @@ def synthesise_text(text: str, language: str, target: Path, *, brief: bool = Fal
     sound are removed. The file is replaced as a whole. Raises Refused "unreadable" if a program
     fails or takes too long.
     """
-    new_file = target.with_name(f".{target.name}.new.wav")
-    with tempfile.TemporaryDirectory() as folder:
+    with replacement_file(target) as new_file, tempfile.TemporaryDirectory() as folder:
         raw_file, telephone_file = f"{folder}/raw.wav", f"{folder}/plain.wav"
         if text:
             _run_sandboxed(
@@ -105,7 +105,6 @@ def synthesise_text(text: str, language: str, target: Path, *, brief: bool = Fal
                 "0.1",
             )
             shutil.copyfile(telephone_file, new_file)
-    new_file.replace(target)
 
 
 def link_for_asterisk(folder: Path, data: Path) -> None:

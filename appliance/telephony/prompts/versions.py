@@ -12,6 +12,7 @@ from peewee import fn
 
 from appliance.core import audit, clock, live
 from appliance.core.db import write_transaction
+from appliance.core.files import replacement_file
 from appliance.core.refusals import Refused
 from appliance.models import Prompt, PromptVersion
 from appliance.telephony.prompts import sound, synthesis
@@ -268,9 +269,8 @@ def _activate_version(folder: Path, row: Prompt, version: PromptVersion) -> None
 
 def _replace_file(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    new_file = target.with_name(f".{target.name}.new")
-    shutil.copyfile(source, new_file)
-    new_file.replace(target)
+    with replacement_file(target) as new_file:
+        shutil.copyfile(source, new_file)
 
 
 def _active_version(language: str, name: str) -> PromptVersion | None:
