@@ -90,7 +90,7 @@ from appliance.models.presence import Goal, PauseLimit, Presence
 from appliance.models.processes import ProcessState
 from appliance.models.prompts import Prompt, PromptVersion
 from appliance.models.refused_forms import RefusedForm
-from appliance.models.reports import IssuedFile, IssuedReport, ReportRun
+from appliance.models.reports import CountingRule, IssuedFile, IssuedReport, ReportRun
 from appliance.models.retention import DiskReading, LegalHold, Removal
 from appliance.models.routing import PlanVersion
 from appliance.models.runs import JobRun
@@ -183,6 +183,7 @@ __all__ = [
     "QuarterAnswer",
     "IssuedReport",
     "IssuedFile",
+    "CountingRule",
     "ReportRun",
     "Department",
     "DirectionRoute",

@@ -37,6 +37,17 @@ class IssuedFile(Table):
         indexes = ((("report", "locale", "kind"), True),)
 
 
+class CountingRule(Table):
+    """A manager's decision about what the monthly report counts; the newest one is in force.
+
+    Its id is the version of the rule. Without a row, `counted` is "requests".
+    """
+
+    counted = CharField()  # requests | appeals
+    decided_at = MomentField()
+    decided_by = CharField()  # login
+
+
 class ReportRun(Table):
     """A report that the schedule has to generate once."""
 

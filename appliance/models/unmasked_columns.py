@@ -148,6 +148,7 @@ IMPERSONAL: dict[str, dict[str, str]] = {
         "audit_anchor": "hash signature",
         "tariff": "direction trunk number rounding made_by",
         "issued_report": "name by formulas",
+        "counting_rule": "counted decided_by",
         "issued_file": "locale kind sha256",
         "report_run": "name period upto by state claim error",
         "telegram_chat": "old chat",

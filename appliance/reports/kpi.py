@@ -13,7 +13,7 @@ from typing import Self
 from appliance.reports.shares import percentage
 from appliance.reports.sums import ANSWERED, COUNTED, MARKS, CallGroup, tally_sums
 
-FORMULAS_VERSION = "3"
+FORMULAS_VERSION = "4"
 ASA_TARGET_SECONDS = 20.0  # from joining the queue to the answer (terms of reference, T2)
 SERVICE_LEVEL_TARGET_PERCENT = 80.0  # of calls answered within the service level's threshold
 FEW_CASES = 5  # a figure based on fewer cases is marked

@@ -73,6 +73,10 @@ class MonthlyTexts:
     no_consultations: str
     personal: str  # replaces the subject of a personal appeal
     calls_unobserved: str  # {stretches}
+    counted_requests: str  # below tables 1, 3 and 4
+    counted_appeals: str
+    counting_rule: str  # {version} {date}
+    all_requests: str  # names the reading, as the name of a cell
 
 
 @dataclass(frozen=True)

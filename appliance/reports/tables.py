@@ -27,6 +27,11 @@ class HoursSplit:
     outside: int | None
     outside_share: Decimal | None
 
+    @property
+    def known_count(self) -> int:
+        """The sum of the counts that are known."""
+        return (self.inside or 0) + (self.outside or 0)
+
 
 @dataclass(frozen=True)
 class WeekdayTable:
@@ -53,6 +58,11 @@ class CountTable:
     rows: tuple[CountRow, ...]
     total: int
     total_share: Decimal | None  # 100.0, unless the total is zero
+
+    @property
+    def counts_by_code(self) -> dict[str | None, int]:
+        """The count of each row, by its code."""
+        return {row.code: row.count for row in self.rows}
 
 
 def count_by_weekday(

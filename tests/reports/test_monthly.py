@@ -80,13 +80,13 @@ def test_calls_are_counted_up_to_a_date(december: Settings) -> None:
 
 
 def test_appeals_are_counted_by_weekday(report: MonthlyReport) -> None:
-    inside, outside = both_columns(report.appeals_by_weekday)
+    inside, outside = both_columns(report.appeals.by_weekday)
     assert inside == [1, 0, 0, 0, 0, 1, 0, 2]
     assert outside == [1, 0, 0, 1, 0, 0, 1, 3]
 
 
 def test_appeals_by_region_are_in_the_forms_order(report: MonthlyReport) -> None:
-    rows = report.appeals_by_region.rows
+    rows = report.appeals.by_region.rows
     assert [row.code for row in rows] == (
         [
             *("1710", "1718", "1727", "1726", "1708", "1712", "1730"),
@@ -100,11 +100,11 @@ def test_appeals_by_region_are_in_the_forms_order(report: MonthlyReport) -> None
         "Қорақалпоғистон Республикаси": 1,
         "Ҳудуди аниқланмаган": 1,
     }
-    assert report.appeals_by_region.total == 5
+    assert report.appeals.by_region.total == 5
 
 
 def test_appeals_by_direction_are_in_the_forms_order(report: MonthlyReport) -> None:
-    rows = report.appeals_by_direction.rows
+    rows = report.appeals.by_direction.rows
     assert [row.name for row in rows] == [
         "Ишга жойлашиш учун",
         "Субсидиялар олиш бўйича",
@@ -123,16 +123,16 @@ def test_appeals_by_direction_are_in_the_forms_order(report: MonthlyReport) -> N
 
 
 def test_the_tables_of_appeals_have_the_same_total(report: MonthlyReport) -> None:
-    total = report.appeals_by_weekday.total
+    total = report.appeals.by_weekday.total
     assert (total.inside or 0) + (total.outside or 0) == 5
-    assert report.appeals_by_region.total == report.appeals_by_direction.total == 5
+    assert report.appeals.by_region.total == report.appeals.by_direction.total == 5
 
 
 def test_an_inactive_direction_stays_while_appeals_use_it(december: Settings) -> None:
     CatalogItem.update(active=False).where(CatalogItem.code << ("subsidies", "training")).execute()
     names = [
         row.name
-        for row in monthly.build_monthly_report(december, DECEMBER).appeals_by_direction.rows
+        for row in monthly.build_monthly_report(december, DECEMBER).appeals.by_direction.rows
     ]
     assert "Субсидиялар олиш бўйича" in names
     assert "Касбга ўқитиш бўйича" not in names
@@ -151,10 +151,10 @@ def test_consultations_are_listed(report: MonthlyReport) -> None:
 
 def test_names_are_in_the_requested_language(december: Settings) -> None:
     latin = monthly.build_monthly_report(december, DECEMBER, "uz_Latn")
-    assert latin.appeals_by_region.rows[0].name == "Qashqadaryo viloyati"
+    assert latin.appeals.by_region.rows[0].name == "Qashqadaryo viloyati"
     russian = monthly.build_monthly_report(december, DECEMBER, "ru")
-    assert russian.appeals_by_region.rows[-1].name == "Регион не определён"
-    assert russian.appeals_by_direction.rows[0].name == "Трудоустройство"
+    assert russian.appeals.by_region.rows[-1].name == "Регион не определён"
+    assert russian.appeals.by_direction.rows[0].name == "Трудоустройство"
 
 
 def test_json_has_the_agreed_shape(report: MonthlyReport) -> None:
@@ -162,10 +162,12 @@ def test_json_has_the_agreed_shape(report: MonthlyReport) -> None:
     assert list(figures) == [
         *("period", "formulas", "balance", "appeals_by_weekday", "appeals_total"),
         *("calls_by_weekday", "calls_total", "appeals_by_region", "appeals_by_direction"),
-        *("consultations", "call_forms", "change_requests", "links", "restore_drill"),
+        *("consultations", "requests_by_weekday", "requests_total", "requests_by_region"),
+        *("requests_by_direction", "counted", "counting_rule"),
+        *("call_forms", "change_requests", "links", "restore_drill"),
     ]
     assert figures["period"] == {"from": "2026-12-01", "to": "2026-12-31"}
-    assert figures["formulas"] == "3"
+    assert figures["formulas"] == "4"
     assert figures["call_forms"] == {"accepted": 13, "registered": 0, "share": 0.0}
     assert [row["weekday"] for row in figures["calls_by_weekday"]] == [1, 2, 3, 4, 5, 6, 7]
     assert figures["calls_by_weekday"][0] == {
@@ -284,6 +286,7 @@ def test_the_csv_file_has_all_five_tables(report: MonthlyReport) -> None:
     assert {name: len(lines) for name, lines in per_table.items()} == {
         **{"appeals_by_weekday": 8, "calls_by_weekday": 8, "appeals_by_region": 16},
         **{"appeals_by_direction": 12, "consultations": 2, "annex": 1, "change_requests": 24},
+        **{"requests_by_weekday": 8, "requests_by_region": 16, "requests_by_direction": 12},
     }
     total = per_table["calls_by_weekday"][-1]
     assert (total["code"], total["name"], total["inside"], total["outside"]) == (

@@ -11,6 +11,7 @@ from appliance.casework.call_forms.exporting import (
     iterate_registrations,
 )
 from appliance.casework.call_forms.queries import (
+    EMPTY_CALL_TYPES,
     Filters,
     call_form_values,
     calls_to_register,
@@ -19,13 +20,13 @@ from appliance.casework.call_forms.queries import (
     find_call_form,
     form_of_operator,
     forms_without_appeal,
+    is_request,
     iterate_form_batches,
     list_call_forms,
     visible_call_forms,
     visible_forms_of_call,
 )
 from appliance.casework.call_forms.registering import (
-    EMPTY_CALL_TYPES,
     NoCall,
     prefilled_values,
     register,
@@ -48,6 +49,7 @@ __all__ = [
     "register_with_appeal",
     "forms_without_appeal",
     "form_of_operator",
+    "is_request",
     "iterate_form_batches",
     "prefilled_values",
     "register",

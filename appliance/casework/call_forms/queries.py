@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from peewee import JOIN, ModelSelect, fn
+from peewee import JOIN, Expression, ModelSelect, fn
 
 from appliance.casework import forms
 from appliance.casework.appeals import personal
@@ -21,6 +21,8 @@ from appliance.telephony import calls
 
 # how long a call without a form stays on the operator's list
 REGISTRATION_PERIOD = dt.timedelta(days=7)
+# Types of calls that have no contents to register: one key press registers each.
+EMPTY_CALL_TYPES = ("silent", "wrong_number", "prank")
 
 
 _REGISTERED_COUNT = PreparedQuery(
@@ -158,7 +160,7 @@ class Filters:
     """Which registered calls to list; an empty value does not filter.
 
     `since` and `until` (not included) are when the call arrived. `without_appeal`: only calls
-    without an appeal.
+    without an appeal. `requests`: only those that the monthly report counts as requests.
     """
 
     since: dt.datetime | None = None
@@ -168,6 +170,16 @@ class Filters:
     region: str = ""  # a SOATO code
     text: str = ""  # words to search for; see _filtered_forms()
     without_appeal: bool = False
+    requests: bool = False
+
+
+def is_request() -> Expression:
+    """Return the SQL condition that a call form (№2) is a request without an appeal.
+
+    The call has no appeal (form №1), which would be counted itself, and it has contents.
+    """
+    has_appeal = fn.EXISTS(Appeal.select(Appeal.id).where(Appeal.call_id == CallForm.call_id))
+    return CallForm.call_type.not_in(EMPTY_CALL_TYPES) & ~has_appeal
 
 
 def list_call_forms(user: User, filters: Filters, limit: int, offset: int = 0) -> list[CallForm]:
@@ -217,6 +229,8 @@ def _filtered_forms(user: User, filters: Filters) -> ModelSelect:
         rows = rows.where(CallForm.received_at < filters.until)
     if filters.without_appeal:
         rows = rows.where(CallForm.appeal_number == "")
+    if filters.requests:
+        rows = rows.where(is_request())
     if filters.text.strip():  # a form that the user may not read must not match by its text
         unreadable_numbers = Appeal.select(Appeal.number).where(
             Appeal.id.in_(personal.unreadable_appeal_ids(user))

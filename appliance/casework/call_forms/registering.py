@@ -14,8 +14,6 @@ from appliance.models import Appeal, Call, CallForm, CallNumberSeries, Draft, Us
 _LEDGER_DIRECTION = PreparedQuery(
     lambda: Call.select(direction_from_ledger()).where(Call.id == query_parameter("call"))
 )
-# Types of calls that have no contents to register: one key press registers each.
-EMPTY_CALL_TYPES = ("silent", "wrong_number", "prank")
 
 
 class NoCall(Exception):

@@ -84,6 +84,7 @@ _OPERATION_LABELS = {
     "confirm": N_("confirming"),
     "consult": N_("consulting a specialist"),
     "correct": N_("correcting"),
+    "counted": N_("choosing what is counted"),
     "disable": N_("locking"),
     "discard": N_("discarding"),
     "dismiss": N_("leaving without consideration"),

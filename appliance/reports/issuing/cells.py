@@ -12,6 +12,7 @@ type Cells = dict[str, tuple[str, Any]]
 _EXCLUDED_PARTS = (  # parts of a report's JSON that are not compared
     *("period", "formulas", "activity_details"),  # not on the form
     *("call_forms", "change_requests", "links", "restore_drill"),  # the annex
+    *("counted", "counting_rule"),  # printed below the tables
     *("heard", "seen"),  # the lines of the access report; their totals are compared
 )
 _ROW_KEY_FIELDS = ("weekday", "soato", "code")  # one of them identifies a row of a list
@@ -116,12 +117,15 @@ def _table_label(part: str, texts: ReportTexts) -> str:
     """Return the name of the table with this key in the JSON: "1-жадвал"; "" if it has no name."""
     numbers = {
         **{"appeals_by_weekday": 1, "appeals_total": 1, "calls_by_weekday": 2, "calls_total": 2},
+        **{"requests_by_weekday": 1, "requests_total": 1},
         **{"appeals_by_region": 3, "appeals_by_direction": 4, "consultations": 5},
+        **{"requests_by_region": 3, "requests_by_direction": 4},
         **{"calls": 1, "staff": 2, "activity": 3},
     }
     if part == "balance":
         return texts.balance.title.rstrip(":")
-    return texts.table.format(number=numbers[part]) if part in numbers else ""
+    label = texts.table.format(number=numbers[part]) if part in numbers else ""
+    return f"{label} ({texts.monthly.all_requests})" if part.startswith("requests_") else label
 
 
 def _column_label(path: tuple[str, ...], key: str, texts: ReportTexts) -> str:
@@ -160,7 +164,7 @@ def _column_label(path: tuple[str, ...], key: str, texts: ReportTexts) -> str:
     if "by_weekday" in path[0] or path[0].endswith("_total"):
         inside, outside = (
             (monthly.appeals_inside, monthly.appeals_outside)
-            if path[0].startswith("appeals")
+            if path[0].startswith(("appeals", "requests"))
             else (monthly.calls_inside, monthly.calls_outside)
         )
         hours_label = inside if key.startswith("inside") else outside

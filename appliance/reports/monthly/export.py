@@ -22,28 +22,12 @@ def as_json(report: MonthlyReport) -> dict[str, Any]:
         "period": period_as_json(report.period),
         "formulas": report.formulas,
         "balance": balance.as_json(report.balance, report.period.tz),
-        "appeals_by_weekday": _weekdays_as_json(report.appeals_by_weekday),
-        "appeals_total": _hours_split_as_json(report.appeals_by_weekday.total),
+        "appeals_by_weekday": _weekdays_as_json(report.appeals.by_weekday),
+        "appeals_total": _hours_split_as_json(report.appeals.by_weekday.total),
         "calls_by_weekday": _weekdays_as_json(report.calls_by_weekday),
         "calls_total": _hours_split_as_json(report.calls_by_weekday.total),
-        "appeals_by_region": [
-            {
-                "soato": row.code,
-                "name": row.name,
-                "count": row.count,
-                "share": share_as_json(row.share),
-            }
-            for row in report.appeals_by_region.rows
-        ],
-        "appeals_by_direction": [
-            {
-                "code": row.code,
-                "name": row.name,
-                "count": row.count,
-                "share": share_as_json(row.share),
-            }
-            for row in report.appeals_by_direction.rows
-        ],
+        "appeals_by_region": _counts_as_json(report.appeals.by_region, "soato"),
+        "appeals_by_direction": _counts_as_json(report.appeals.by_direction, "code"),
         "consultations": [
             {
                 "date": consultation.date.isoformat(),
@@ -52,6 +36,12 @@ def as_json(report: MonthlyReport) -> dict[str, Any]:
             }
             for consultation in report.consultations
         ],
+        "requests_by_weekday": _weekdays_as_json(report.requests.by_weekday),
+        "requests_total": _hours_split_as_json(report.requests.by_weekday.total),
+        "requests_by_region": _counts_as_json(report.requests.by_region, "soato"),
+        "requests_by_direction": _counts_as_json(report.requests.by_direction, "code"),
+        "counted": report.reading,
+        "counting_rule": report.rule and report.rule.id,
         "call_forms": {
             "accepted": report.call_forms.accepted,
             "registered": report.call_forms.with_call_form,
@@ -107,8 +97,8 @@ CSV_COLUMN_NAMES = (
 def as_csv(report: MonthlyReport) -> str:
     """Return the five tables, the counts of the annex and the balance as one CSV table.
 
-    Each row begins with the name of the table that it belongs to; the code "total" marks a row of
-    sums.
+    Tables 1, 3 and 4 are in both readings: of every request, and of the appeals alone. Each row
+    begins with the name of the table that it belongs to; the code "total" marks a row of sums.
     """
     cells = ([row.get(column) for column in CSV_COLUMN_NAMES] for row in _csv_rows(report))
     return spreadsheets.csv_text([CSV_COLUMN_NAMES, *cells])
@@ -118,14 +108,23 @@ def _csv_rows(report: MonthlyReport) -> Iterator[dict[str, Any]]:
     """Yield each row as the values of the columns that it fills, by names of CSV_COLUMN_NAMES."""
     weekdays = report_texts.load_texts(report.locale).weekdays
     total = report_texts.load_texts(report.locale).total
-    for name in ("appeals_by_weekday", "calls_by_weekday"):
-        table: WeekdayTable = getattr(report, name)
+    weekday_tables = {
+        "appeals_by_weekday": report.appeals.by_weekday,
+        "calls_by_weekday": report.calls_by_weekday,
+        "requests_by_weekday": report.requests.by_weekday,
+    }
+    for name, table in weekday_tables.items():
         for number, split in enumerate(table.days, 1):
             row = {"table": name, "code": number, "name": weekdays[number - 1]}
             yield row | _hours_split_as_json(split)
         yield {"table": name, "code": "total", "name": total} | _hours_split_as_json(table.total)
-    for name in ("appeals_by_region", "appeals_by_direction"):
-        counts: CountTable = getattr(report, name)
+    count_tables = {
+        "appeals_by_region": report.appeals.by_region,
+        "appeals_by_direction": report.appeals.by_direction,
+        "requests_by_region": report.requests.by_region,
+        "requests_by_direction": report.requests.by_direction,
+    }
+    for name, counts in count_tables.items():
         total_row = ("total", total, counts.total, counts.total_share)
         for code, label, count, share in (
             *(
@@ -154,6 +153,19 @@ def _csv_rows(report: MonthlyReport) -> Iterator[dict[str, Any]]:
             yield row | {"count": count}
     for code, value in paper.footer_cells(report):
         yield {"table": "balance", "code": code, "count": value}
+
+
+def _counts_as_json(table: CountTable, code_key: str) -> list[dict[str, Any]]:
+    """Return a dict for each row; `code_key` is the key of its code."""
+    return [
+        {
+            code_key: row.code,
+            "name": row.name,
+            "count": row.count,
+            "share": share_as_json(row.share),
+        }
+        for row in table.rows
+    ]
 
 
 def _weekdays_as_json(table: WeekdayTable) -> list[dict[str, Any]]:

@@ -24,6 +24,16 @@ def report_title(report: MonthlyReport) -> str:
     return report_texts.load_texts(report.locale).monthly.title.format(**_title_dates(report))
 
 
+def counting_note(report: MonthlyReport) -> str:
+    """Return what tables 1, 3 and 4 count, and by which version of the manager's rule."""
+    texts = report_texts.load_texts(report.locale).monthly
+    note = texts.counted_requests if report.counts_requests else texts.counted_appeals
+    if not report.rule:
+        return note
+    day = formatting.format_date(report.rule.decided_at.astimezone(report.period.tz).date())
+    return f"{note} {texts.counting_rule.format(version=report.rule.id, date=day)}"
+
+
 def as_page(report: MonthlyReport) -> str:
     """Return the printed report as HTML for pdf.write_pdf."""
     texts = report_texts.load_texts(report.locale)
@@ -37,6 +47,7 @@ def as_page(report: MonthlyReport) -> str:
         no_calls=texts.annex.no_calls if report.is_observed else texts.unknown,
         rows=_annex_rows(report, texts),
         explained=annex.explanatory_notes(report, texts, has_waits_chart=True),
+        counted=counting_note(report),
         change_heads=[getattr(texts.changes, name) for name in summary.FIGURES],
         change_total=summary.total_figures(report.change_requests),
         **_capacity_context(report),
@@ -51,14 +62,14 @@ def as_workbook(report: MonthlyReport) -> xlsx.Workbook:
     tables = (
         _weekday_table(
             texts,
-            report.appeals_by_weekday,
+            report.counted.by_weekday,
             (form_texts.appeals_inside, form_texts.appeals_outside),
         ),
         _weekday_table(
             texts, report.calls_by_weekday, (form_texts.calls_inside, form_texts.calls_outside)
         ),
-        _count_table(texts, form_texts.region, report.appeals_by_region),
-        _count_table(texts, form_texts.direction, report.appeals_by_direction),
+        _count_table(texts, form_texts.region, report.counted.by_region),
+        _count_table(texts, form_texts.direction, report.counted.by_direction),
         _consultation_table(texts, report),
     )
     titles = (
@@ -68,11 +79,10 @@ def as_workbook(report: MonthlyReport) -> xlsx.Workbook:
         form_texts.by_direction,
         form_texts.consultations,
     )
-    notes = (  # by the number of the table
-        {2: (form_texts.calls_unobserved.format(stretches=unobserved_stretches),)}
-        if unobserved_stretches
-        else {}
-    )
+    counted_note = (counting_note(report),)
+    notes = {1: counted_note, 3: counted_note, 4: counted_note}  # by the number of the table
+    if unobserved_stretches:
+        notes[2] = (form_texts.calls_unobserved.format(stretches=unobserved_stretches),)
     sheets = [
         xlsx.Sheet(
             name=texts.table.format(number=number),

@@ -3,27 +3,24 @@
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
-
-from peewee import Expression, Field, fn
 
 from appliance.casework import catalogs
 from appliance.casework.appeals.personal import PERSONAL
 from appliance.casework.changes import summary
 from appliance.core import clock
 from appliance.core.clock import WorkingCalendar
-from appliance.core.i18n import localized_name
 from appliance.core.settings import Calls, Settings
-from appliance.models import Appeal
-from appliance.reports import box_services, counting, inbound, kpi, report_texts, wallclock
-from appliance.reports.periods import Period
-from appliance.reports.tables import (
-    CountTable,
-    WeekdayTable,
-    count_by_list,
-    count_by_weekday,
-    unobserved_cells,
+from appliance.models import Appeal, CountingRule
+from appliance.reports import box_services, counting, inbound, kpi, report_texts
+from appliance.reports.monthly.requests import (
+    REQUESTS,
+    CountedTables,
+    count_both_readings,
+    current_rule,
+    reading_of,
 )
+from appliance.reports.periods import Period
+from appliance.reports.tables import WeekdayTable, count_by_weekday, unobserved_cells
 from appliance.telephony import calls, routing
 from appliance.telephony.calls import Balance
 
@@ -48,10 +45,10 @@ class MonthlyReport:
     made_at: dt.datetime
     formulas: str  # version of the definitions of the figures
     balance: Balance
-    appeals_by_weekday: WeekdayTable
+    requests: CountedTables  # of every registered request
+    appeals: CountedTables  # of form №1 alone
+    rule: CountingRule | None  # says which of both is printed; None: the requests
     calls_by_weekday: WeekdayTable
-    appeals_by_region: CountTable
-    appeals_by_direction: CountTable  # by subject area
     consultations: tuple[Consultation, ...]
     inbound: inbound.Arrivals  # for the annex
     call_forms: counting.CallFormCounts
@@ -62,6 +59,21 @@ class MonthlyReport:
     rates: tuple[float, ...]  # measured internet rates, Mbit/s
     change_requests: tuple[summary.SummaryRow, ...]  # one row for each kind
     drill: box_services.RestoreDrill | None  # the last restore drill, if there are snapshots
+
+    @property
+    def reading(self) -> str:
+        """Which of the counts tables 1, 3 and 4 print: REQUESTS or APPEALS."""
+        return reading_of(self.rule)
+
+    @property
+    def counts_requests(self) -> bool:
+        """True if tables 1, 3 and 4 are those of every registered request."""
+        return self.reading == REQUESTS
+
+    @property
+    def counted(self) -> CountedTables:
+        """Tables 1, 3 and 4 as printed."""
+        return self.requests if self.counts_requests else self.appeals
 
     @property
     def is_observed(self) -> bool:
@@ -85,6 +97,9 @@ def build_monthly_report(
     working_hours = (calendar.opens, calendar.closes)
     arrivals = inbound.count_arrivals(period, settings.calls.service_level, working_hours)
     texts = report_texts.load_texts(locale).monthly
+    requests, appeals = count_both_readings(
+        period, calendar, locale, (texts.region_unknown, texts.direction_unknown)
+    )
     return MonthlyReport(
         locale=locale,
         period=period,
@@ -92,14 +107,14 @@ def build_monthly_report(
         made_at=clock.now(),
         formulas=kpi.FORMULAS_VERSION,
         balance=balance,
-        appeals_by_weekday=count_by_weekday(_appeals_by_slot(period, working_hours), calendar),
+        requests=requests,
+        appeals=appeals,
+        rule=current_rule(),
         calls_by_weekday=count_by_weekday(
             {begin: slot.incoming for begin, slot in arrivals.slots.items()},
             calendar,
             unobserved_cells(period, calendar, balance.unobserved),
         ),
-        appeals_by_region=count_appeals_by_region(period, locale, texts.region_unknown),
-        appeals_by_direction=count_appeals_by_direction(period, locale, texts.direction_unknown),
         consultations=tuple(_iterate_consultations(period, texts.personal)),
         inbound=arrivals,
         call_forms=counting.count_call_forms(period),
@@ -117,60 +132,6 @@ def build_monthly_report(
     )
 
 
-def count_appeals_by_region(period: Period, locale: str, unknown_name: str) -> CountTable:
-    """Count appeals by region, in the order of the report form.
-
-    `unknown_name` is the name of the row for appeals without a region.
-    """
-    # an empty text matches all regions, in the order of the report form
-    names = {region.soato: localized_name(region, locale) for region in catalogs.match_regions("")}
-    return count_by_list(_count_appeals_by(period, Appeal.region), names, unknown_name)
-
-
-def count_appeals_by_direction(period: Period, locale: str, unknown_name: str) -> CountTable:
-    """Count appeals by direction (subject area), in the order of the report form.
-
-    Directions that are not in use on the period's last day are included only if appeals have them.
-    `unknown_name` is the name of the row for appeals without a listed direction.
-    """
-    appeals_by_code = _count_appeals_by(period, Appeal.direction)
-    return count_by_list(
-        appeals_by_code, _direction_names(set(appeals_by_code), locale, period.last), unknown_name
-    )
-
-
-def _arrival_conditions(period: Period) -> tuple[Expression, Expression]:
-    """Return the SQL conditions that an appeal was received in the period.
-
-    An appeal is received when its call arrives.
-    """
-    return Appeal.received_at >= period.begin, Appeal.received_at < period.end
-
-
-def _count_appeals_by(period: Period, column: Field) -> dict[Any, int]:
-    """Return the number of the period's appeals by the value of a column of Appeal."""
-    rows = (
-        Appeal.select(column, fn.COUNT(Appeal.id))
-        .where(*_arrival_conditions(period))
-        .group_by(column)
-    )
-    return dict(rows.tuples())
-
-
-def _appeals_by_slot(period: Period, times: tuple[dt.time, ...]) -> dict[dt.datetime, int]:
-    """Return the number of appeals in each time slot, by the beginning of the slot in local time.
-
-    All slots have the same length, an hour or a part of it: the greatest at which each of `times`,
-    times of the day, is a border between slots. Slots without appeals are left out.
-    """
-    width = wallclock.slot_width(times)
-    slot = wallclock.local_microseconds(period, Appeal.received_at) / width
-    rows = (
-        Appeal.select(slot, fn.COUNT(Appeal.id)).where(*_arrival_conditions(period)).group_by(slot)
-    )
-    return {wallclock.wall_clock_datetime(number * width): count for number, count in rows.tuples()}
-
-
 def _iterate_consultations(period: Period, personal_text: str) -> Iterator[Consultation]:
     """Yield the period's appeals with a request to consult a specialist, oldest first.
 
@@ -186,7 +147,11 @@ def _iterate_consultations(period: Period, personal_text: str) -> Iterator[Consu
             Appeal.consultation_contact,
             Appeal.number,
         )
-        .where(*_arrival_conditions(period), Appeal.consultation)
+        .where(
+            Appeal.received_at >= period.begin,
+            Appeal.received_at < period.end,
+            Appeal.consultation,
+        )
         .order_by(Appeal.received_at, Appeal.number)
     )
     for received_at, openness, issue, gist, contact, number in rows.tuples():
@@ -194,15 +159,3 @@ def _iterate_consultations(period: Period, personal_text: str) -> Iterator[Consu
         if openness == PERSONAL and contact:  # the contact may reveal the subject
             contact = personal_text
         yield Consultation(received_at.astimezone(period.tz).date(), subject, contact, number)
-
-
-def _direction_names(used_codes: set[str], locale: str, day: dt.date) -> dict[str, str]:
-    """Return the names of directions (subject areas) by code, in the order of the report form.
-
-    Directions that are not in use on `day` are included only if they are among `used_codes`.
-    """
-    return {
-        item.code: localized_name(item, locale)
-        for item in catalogs.list_items("direction")
-        if catalogs.is_in_use(item, day) or item.code in used_codes
-    }

@@ -208,9 +208,10 @@ def _requested_filters() -> tuple[call_forms.Filters, dict[str, str]]:
     """Return the filters that the address gives, and the same as texts by parameter.
 
     Invalid dates are ignored. `until` in the address is the last day; in the filters it is the end
-    of that day. `alone` selects the calls without an appeal.
+    of that day. `alone` selects the calls without an appeal, `requests` those that the monthly
+    report counts as requests.
     """
-    names = ("q", "since", "until", "call_type", "direction", "region", "alone")
+    names = ("q", "since", "until", "call_type", "direction", "region", "alone", "requests")
     filter_values = {name: text for name in names if (text := request.args.get(name, "").strip())}
     since, until = (
         identity.parse_plausible_date(filter_values.get(name, "")) for name in ("since", "until")
@@ -223,6 +224,7 @@ def _requested_filters() -> tuple[call_forms.Filters, dict[str, str]]:
         region=filter_values.get("region", ""),
         text=filter_values.get("q", ""),
         without_appeal=bool(filter_values.get("alone")),
+        requests=bool(filter_values.get("requests")),
     ), filter_values
 
 

@@ -2,12 +2,15 @@
 
 import contextlib
 
-from flask import Blueprint, Response, abort, render_template, request
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from appliance.casework import identity
 from appliance.core import audit, i18n, script
-from appliance.reports import balance, files, formatting, kpi, paper, periods, report_texts
+from appliance.core.refusals import Refused
+from appliance.people import rights
+from appliance.reports import balance, files, formatting, kpi, monthly, paper, periods, report_texts
 from appliance.reports.periods import Period, PeriodError
 from appliance.reports.quarterly import QuarterlyReport, wording
 from appliance.web.shared.figure_links import FigureLinks
@@ -53,6 +56,8 @@ def show_monthly_report() -> str:
             monthly_report.balance, balance.count_excluded(monthly_report.inbound.groups)
         ),
         unobserved=paper.unobserved_text(monthly_report),
+        counting_note=monthly.counting_note(monthly_report),
+        may_decide=rights.has_right(me(), "report.issue"),
         in_script=script.transliterate_for_locale,
         few=kpi.FEW_CASES,
         behind=FigureLinks(period),
@@ -61,6 +66,17 @@ def show_monthly_report() -> str:
         upto=request.args.get("upto", ""),
         doubt=is_invalid,
     )
+
+
+@screen.post("/reports/counted")
+@may("report.issue")
+def store_counting_rule() -> ResponseReturnValue:
+    """Store what tables 1, 3 and 4 of the monthly report count, and show the month again."""
+    try:
+        monthly.store_rule(request.form.get("counted", ""), me().login)
+    except Refused:
+        abort(400)
+    return redirect(url_for(".show_monthly_report", month=request.form.get("month")))
 
 
 @screen.get("/reports/quarterly")

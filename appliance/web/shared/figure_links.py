@@ -33,6 +33,14 @@ class FigureLinks:
         """
         return url_for("portal.list_appeals", **self._list_parameters(conditions), all=1)
 
+    def request_forms(self, **conditions: object) -> str:
+        """Return the address of the list of call forms that count as requests of their own.
+
+        `conditions` are parameters of the list of registered calls; one that is None is left out.
+        """
+        parameters = self._list_parameters(conditions, ("since", "until"))
+        return url_for("call_forms.list_registered_calls", **parameters, requests=1)
+
     def balance_links(self, counts: Balance, excluded: ExcludedCallCounts) -> list[tuple[str, str]]:
         """Return (address, text) of the total of the period's calls, and of each summand.
 
@@ -45,7 +53,16 @@ class FigureLinks:
         )
         return [(self.calls(all=1, outcome=outcome or None), text) for outcome, text in summands]
 
-    def _list_parameters(self, conditions: dict[str, object]) -> dict[str, Any]:
-        """Return the URL parameters of a list: the days of the period, conditions without None."""
-        days = {"from": f"{self.period.first:%d.%m.%Y}", "to": f"{self.period.last:%d.%m.%Y}"}
+    def _list_parameters(
+        self, conditions: dict[str, object], day_names: tuple[str, str] = ("from", "to")
+    ) -> dict[str, Any]:
+        """Return the URL parameters of a list: the days of the period, conditions without None.
+
+        `day_names` are the names of the parameters for the first and the last day.
+        """
+        first_name, last_name = day_names
+        days = {
+            first_name: f"{self.period.first:%d.%m.%Y}",
+            last_name: f"{self.period.last:%d.%m.%Y}",
+        }
         return days | {name: value for name, value in conditions.items() if value is not None}

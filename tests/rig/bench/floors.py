@@ -67,25 +67,34 @@ _SUMS = Table(
 )
 
 
-def _appeals_table(name: str, column: str, table: str) -> Table:
+# An appeal counts, and so does a call form of a call without an appeal that has contents.
+_REQUESTS = """(SELECT received_at, region_id, direction FROM appeal UNION ALL
+SELECT received_at, region_id, direction FROM call_form f WHERE call_type NOT IN
+('silent', 'wrong_number', 'prank')
+AND NOT EXISTS (SELECT 1 FROM appeal a WHERE a.call_id = f.call_id))"""
+
+
+def _requests_table(name: str, column: str, table: str) -> Table:
     return Table(
         name,
-        f"SELECT nullif({column}, ''), count(*) FROM appeal "  # noqa: S608
+        f"SELECT nullif({column}, ''), count(*) FROM {_REQUESTS} "  # noqa: S608
         "WHERE received_at >= :begin AND received_at < :end GROUP BY 1",
-        lambda report: ((row.code, row.count) for row in getattr(report, table).rows if row.count),
+        lambda report: (
+            (row.code, row.count) for row in getattr(report.requests, table).rows if row.count
+        ),
     )
 
 
 _MONTHLY_TABLES = (
     Table(
-        "appeals by the clock",
-        "SELECT sum(n) FROM (SELECT (received_at + :offset) / 3600000000, count(*) AS n "
-        "FROM appeal WHERE received_at >= :begin AND received_at < :end GROUP BY 1)",
-        lambda report: [(report.appeals_by_region.total,)],
+        "requests by the clock",
+        "SELECT sum(n) FROM (SELECT (received_at + :offset) / 3600000000, count(*) AS n "  # noqa: S608
+        f"FROM {_REQUESTS} WHERE received_at >= :begin AND received_at < :end GROUP BY 1)",
+        lambda report: [(report.requests.by_region.total,)],
     ),
     _HOURLY_CALLS,
-    _appeals_table("appeals by region", "region_id", "appeals_by_region"),
-    _appeals_table("appeals by direction", "direction", "appeals_by_direction"),
+    _requests_table("requests by region", "region_id", "by_region"),
+    _requests_table("requests by direction", "direction", "by_direction"),
     Table(
         "consultations",
         "SELECT number FROM (SELECT received_at, openness, consultation_issue, gist, "

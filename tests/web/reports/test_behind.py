@@ -80,7 +80,9 @@ def fill_database(settings: Settings, sherzod: User) -> None:
 
 def linked_figures(page: str) -> list[tuple[str, int]]:
     """Return each linked figure: the address of its link, and its value."""
-    matches = re.findall(rf'href="(/(?:analytics/calls|appeals)\?[^"]+)">{COUNT_PATTERN}</a>', page)
+    matches = re.findall(
+        rf'href="(/(?:analytics/calls|appeals|call-forms)\?[^"]+)">{COUNT_PATTERN}</a>', page
+    )
     return [(unescape(address), parse_number(text)) for address, text in matches]
 
 
@@ -93,6 +95,10 @@ def listed_count(browser: Browser, address: str) -> int:
     page = browser.get(address).text
     if address.startswith("/analytics"):
         return parse_number(re.search(rf'<span class="count">{COUNT_PATTERN}</span>', page)[1])
+    if address.startswith("/call-forms"):
+        return parse_number(
+            re.search(rf'</h1><span class="muted num">{COUNT_PATTERN}</span>', page)[1]
+        )
     rows = len(re.findall('<(?:tr|li) id="row-', page))
     several = re.search(rf"1 / \d+ · {COUNT_PATTERN}</span>", page)
     return parse_number(several[1]) if several else rows
@@ -168,7 +174,15 @@ UNLINKED_FIGURES = {
         "Kuniga 1250 qoʻngʻiroqda operatorlar",
     },
     "/minutes": {"Narxi, soʻm"},  # of the tariffs
-    "/reports": {"№"},
+    "/reports": {
+        "№",
+        # sums of the two columns next to them, whose totals and most rows are linked
+        *(
+            "Ish vaqtida kelib tushgan murojaatlar",
+            "Ish vaqtidan tashqari kelib tushgan murojaatlar",
+        ),
+        *("Soni", "faqat №2 shakl"),
+    },
     "/reports/quarterly": {"Idoraviy aloqa markazlari operatorlari soni"},  # people
 }
 

@@ -8,7 +8,7 @@ import re
 import pypdf
 import pytest
 
-from appliance.models import Appeal, Applicant, AuditEntry
+from appliance.models import Appeal, Applicant, AuditEntry, CallForm
 
 
 @pytest.fixture
@@ -32,8 +32,8 @@ def appeal(settings, nilufar) -> Appeal:
 def test_the_page_shows_the_figures_of_a_month(login_as, appeal) -> None:
     page = login_as("ministry").get("/reports?month=2026-10").text
     assert "01.10.2026–31.10.2026" in page
-    assert _table_row(page, "Samarqand viloyati") == ["1", "100,0"]
-    assert _table_row(page, "Seshanba") == ["1", "100,0", "0", "–"]
+    assert _table_row(page, "Samarqand viloyati") == ["1", "100,0", "1", "0"]
+    assert _table_row(page, "Seshanba") == ["1", "100,0", "0", "–", "1", "0"]
     assert "farq 0" in page
 
 
@@ -41,7 +41,7 @@ def test_a_month_can_end_at_a_date(login_as, appeal) -> None:
     browser = login_as("ministry")
     page = browser.get("/reports?month=2026-10&upto=19.10.2026").text
     assert "01.10.2026–19.10.2026" in page
-    assert _table_row(page, "Samarqand viloyati") == ["0", "–"]
+    assert _table_row(page, "Samarqand viloyati") == ["0", "–", "0", "0"]
 
 
 @pytest.mark.parametrize(
@@ -134,3 +134,32 @@ def _table_row(page: str, name: str) -> list[str]:
     rest = page.split(f'<th scope="row">{name}</th>')[1].split("</tr>")[0]
     cells = [cell.split("</td>")[0] for cell in rest.split('<td class="n">')[1:]]
     return [re.sub("<[^>]+>", "", cell) for cell in cells]
+
+
+def test_the_manager_decides_what_is_counted(login_as, appeal, nilufar) -> None:
+    CallForm.create(
+        number="Q-2026-000001",
+        call_id="x",
+        operator=nilufar,
+        received_at=appeal.received_at,
+        registered_at=appeal.received_at,
+        region="1718",
+        direction="subsidies",
+    )
+    manager = login_as("manager")
+    page = manager.get("/reports?month=2026-10").text
+    assert _table_row(page, "Samarqand viloyati") == ["2", "100,0", "1", "1"]
+    answer = manager.send("/reports/counted", counted="appeals", month="2026-10")
+    assert answer.location == "/reports?month=2026-10"
+    page = manager.get(answer.location).text
+    assert _table_row(page, "Samarqand viloyati") == ["1", "100,0", "1", "1"]
+    assert "Hisobga olingan: faqat №1 shakllar" in page
+    assert manager.send("/reports/counted", counted="calls").status_code == 400
+
+
+def test_the_ministry_sees_both_counts_and_decides_nothing(login_as, appeal) -> None:
+    browser = login_as("ministry")
+    page = browser.get("/reports?month=2026-10").text
+    assert "faqat №2 shakl" in page
+    assert 'name="counted"' not in page
+    assert browser.send("/reports/counted", counted="appeals").status_code == 403

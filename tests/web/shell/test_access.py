@@ -359,6 +359,7 @@ ROUTES = {
     "GET /reports/<any(monthly, quarterly, daily):name>.<any(pdf, xlsx, csv, json):kind>": READERS,
     "GET /reports/accesses": {"manager", "ministry"},
     "GET /reports/accesses/accesses.<any(pdf, xlsx, csv, json):kind>": {"manager", "ministry"},
+    "POST /reports/counted": MANAGER,
     "GET /reports/issued": READERS,
     "POST /reports/issued": MANAGER,
     "GET /reports/issued/<int:id>": READERS,
