@@ -37,7 +37,7 @@ def test_only_clauses_outside_the_software_name_no_test() -> None:
 
 
 def _function_names(file: Path) -> set[str]:
-    """Return the names of a module's functions, none if the file does not exist."""
+    """Return the names of a module's functions; an empty set if the file does not exist."""
     if not file.exists():
         return set()
     nodes = ast.walk(ast.parse(file.read_text("utf-8")))
