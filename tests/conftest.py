@@ -164,6 +164,21 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """End the module's fixtures after a failure that is repeated.
+
+    The second attempt gets an Asterisk and a site of its own: what the first one left, such as an
+    unfinished call of the same number, does not decide it.
+    """
+    flaky = item.get_closest_marker("flaky")
+    attempt = getattr(item, "execution_count", 0)
+    failed_phases = getattr(item, "_test_failed_statuses", {})  # of pytest-rerunfailures
+    module = item.getparent(pytest.Module)
+    if flaky and module and attempt <= flaky.kwargs["reruns"] and any(failed_phases.values()):
+        item.session._setupstate.teardown_exact(module.parent)  # type: ignore[arg-type]  # a node
+
+
 class ScopeScheduling(LoadScopeScheduling):
     """Gives a module's tests to one worker, and each scope of WORKER_SCOPES to a single one.
 
