@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import pytest
 
 from appliance.core.db import database
+from appliance.core.settings import Settings
 from appliance.models import Call, User
 from appliance.pbx import actions, ami, phone_events
 from appliance.pbx.log_follower import LogFollower
@@ -109,13 +110,22 @@ def is_heard_since_answer(leg: Leg, other: Leg, phone: Phone) -> bool:
 async def rate_talk(talk: Talk) -> None:
     """Hang up as the operator and rate the talk as the citizen."""
     talk.leg.hang_up()
-    await wait_for(lambda: _runs_application(talk, "rating", "Read"), "he is asked for a mark")
+    await wait_for_application(talk, "rating", "Read")
     talk.citizen.media.press_keys(RATING_KEY)
     await wait_for(lambda: talk.citizen.state == "over", "the call is over")
 
 
-def _runs_application(talk: Talk, context: str, application: str) -> bool:
-    with ami.Connection(talk.telephones.settings) as asterisk:
+async def wait_for_application(talk: Talk, context: str, application: str) -> None:
+    """Wait until a channel runs that application in that context of the dial plan."""
+    for _ in range(600):
+        if await run_action(_runs_application, talk.telephones.settings, context, application):
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"no channel runs {application} in {context}")
+
+
+def _runs_application(settings: Settings, context: str, application: str) -> bool:
+    with ami.Connection(settings) as asterisk:
         lines = actions.lines.ChannelSnapshot(asterisk).channels
     return any(
         (channel.context, channel.application) == (context, application) for channel in lines
@@ -257,9 +267,7 @@ async def lose_page_after_consultation(lines: Telephones) -> None:
     talk = await lines.start_talk("+998901000131")
     lines.outside["0193"] = "busy"
     await run_action(actions.start_consultation, lines.settings, talk.operator, "+998712390193")
-    await wait_for(
-        lambda: _runs_application(talk, "joined", "Bridge"), "they speak again by themselves"
-    )
+    await wait_for_application(talk, "joined", "Bridge")  # they speak again without a third party
     await wait_for_return(talk, await leave_page(talk))
     await rate_talk(talk)
 
@@ -282,7 +290,7 @@ async def lose_page_of_colleague(lines: Telephones) -> None:
 
 
 def test_pages_lost_in_outbound_and_transferred_calls_are_resumed(box: Box) -> None:
-    prepare_page_phones(box, 2)
+    prepare_page_phones(box, 3)  # two of them speak Uzbek, one for each of the two citizens
     with ami.Connection(box.settings) as asterisk:
         for number in (6, 7, 8):
             asterisk.send_action("Setvar", Variable=f"RESUME_100{number}", Value=RESUME_SECONDS)
