@@ -130,7 +130,10 @@ def test_the_file_is_tagged_and_titled_and_embeds_its_fonts(
     root = file.trailer["/Root"]
     assert root["/Lang"] == "uz-Cyrl"
     assert root["/MarkInfo"]["/Marked"]
-    assert b"pdfuaid" in root["/Metadata"].get_data()
+    assert root["/ViewerPreferences"]["/DisplayDocTitle"]
+    assert "/StructTreeRoot" in root
+    assert b"pdfuaid" not in paper
+    assert "/Metadata" not in root  # where a file declares that it follows PDF/UA-1
     fonts = {
         font["/BaseFont"]: font["/DescendantFonts"][0].get_object()["/FontDescriptor"]
         for page in file.pages

@@ -17,7 +17,7 @@ class PdfError(RuntimeError):
 
 
 def write_pdf(html: str) -> bytes:
-    """Return an HTML page, such as a report by paper.render_page(), as a tagged PDF (PDF/UA-1).
+    """Return an HTML page, such as a report by paper.render_page(), as a tagged PDF.
 
     No file is written. Raises PdfError if it takes longer than TIMEOUT_SECONDS or fails, for
     example because the fonts have not been built.

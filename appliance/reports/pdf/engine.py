@@ -38,15 +38,16 @@ class _PackageFiles(URLFetcher):  # type: ignore[misc]  # weasyprint has no type
 
 
 def render_pdf(source: str) -> bytes:
-    """Return an HTML page, such as a report by paper.render_page(), as a tagged PDF (PDF/UA-1).
+    """Return an HTML page, such as a report by paper.render_page(), as a tagged PDF.
 
-    Raises FatalURLFetchingError if the fonts have not been built.
+    The file does not claim PDF/UA-1: WeasyPrint tags heads of tables without a scope and footers of
+    pages as content. Raises FatalURLFetchingError if the fonts have not been built.
     """
     fonts = FontConfiguration()
     fetcher = _PackageFiles()
     style = CSS(TEMPLATES_DIRECTORY / "print.css", font_config=fonts, url_fetcher=fetcher)
     html = HTML(string=source, base_url=f"{TEMPLATES_DIRECTORY.as_uri()}/", url_fetcher=fetcher)
-    pdf: bytes = html.write_pdf(stylesheets=[style], font_config=fonts, pdf_variant="pdf/ua-1")
+    pdf: bytes = html.write_pdf(stylesheets=[style], font_config=fonts, pdf_tags=True)
     return pdf
 
 
