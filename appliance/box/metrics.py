@@ -80,9 +80,7 @@ class FigureCollector(Collector):
 
     def _call_gauges(self) -> Iterator[GaugeMetricFamily]:
         now = clock.now()
-        midnight = now.astimezone(self._settings.tz).replace(
-            hour=0, minute=0, second=0, microsecond=0
-        )
+        midnight = clock.start_of_day(now, self._settings.tz)
         outcomes = _new_gauge("calls_today", "Calls that arrived today and have ended", "outcome")
         ended_calls = Call.select(Call.outcome, fn.COUNT(Call.id)).where(
             Call.direction == "inbound",

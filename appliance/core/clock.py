@@ -16,6 +16,11 @@ def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
+def start_of_day(time: dt.datetime, tz: ZoneInfo) -> dt.datetime:
+    """Return the midnight before an aware datetime, in the time zone `tz`."""
+    return dt.datetime.combine(time.astimezone(tz).date(), dt.time(), tz)
+
+
 def microseconds_since_epoch(time: dt.datetime) -> int:
     """Return the microseconds from 1970 UTC to an aware datetime: the form that tables store."""
     return (time - _EPOCH) // _MICROSECOND

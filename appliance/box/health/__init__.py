@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 
 from appliance.box.health import (
+    answers,
     audit,
     calendar,
     callbacks,
@@ -97,6 +98,7 @@ CHECK_FUNCTIONS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
     staffing.check_page_phones,
     reach.check_phone_reach,
     staffing.check_languages,
+    answers.check_answer_time,
     staffing.check_unknown_callers,
     directory.check_directory_fallbacks,
     staffing.check_caller_numbers,

@@ -42,6 +42,7 @@ _CONSEQUENCES: tuple[tuple[str, str], ...] = (
     ("database", N_("Calls continue and are logged; the pages may be unable to save anything.")),
     ("sqlite", N_("Calls continue; saved data may be lost, or the database damaged.")),
     ("operators.", N_("These callers are waiting, and nobody answers them.")),
+    ("answer_time.", N_("Calls continue; citizens wait longer than the contract promises.")),
     ("phones", N_("Callers are waiting for phones that cannot be rung.")),
     ("directory.", _CALLS_UNAFFECTED),
     ("carrier_call.", N_("Calls over this line may fail or lack sound.")),

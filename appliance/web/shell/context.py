@@ -31,7 +31,7 @@ def start_of_day(day: dt.date) -> dt.datetime:
 
 def start_of_today() -> dt.datetime:
     """Return midnight at the beginning of the current date, in the site's time zone."""
-    return start_of_day(today())
+    return clock.start_of_day(clock.now(), site().tz)
 
 
 def start_of_tomorrow() -> dt.datetime:
