@@ -95,6 +95,7 @@ class QuarterlyTexts:
     talk_average: str
     outgoing: str
     recovered: str  # {days} {missed} {recovered} {share}
+    menu_only: str  # {closed} {self_served}
     recovered_after: str  # {hours} {minutes}
     outgoing_answered: str  # {count}
     staff_heading: str

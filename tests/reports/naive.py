@@ -356,6 +356,8 @@ def quarterly_figures(rows, later):
         "incoming": len(some),
         "accepted": len(answered),
         "missed": sum(row["outcome"] not in ("answered", None) for row in some),
+        "self_served": sum(row["outcome"] == "self_served" for row in some),
+        "closed": sum(row["outcome"] == "closed" for row in some),
         "talk_seconds_total": talk,
         "talk_seconds_average": talk / len(answered),
         "outgoing": len(out),

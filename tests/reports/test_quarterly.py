@@ -115,7 +115,7 @@ def test_json_has_the_agreed_shape_and_the_figures(report: QuarterlyReport) -> N
     figures: dict[str, Any] = json.loads(json.dumps(quarterly.as_json(report)))
     assert figures["period"] == {"from": "2025-10-01", "to": "2025-12-31", "quarter": "2025-Q4"}
     assert figures["calls"] == {
-        **{"incoming": 7, "accepted": 4, "missed": 3},
+        **{"incoming": 7, "accepted": 4, "missed": 3, "self_served": 0, "closed": 0},
         **{"talk_seconds_total": 230.5, "talk_seconds_average": 57.625},
         **{"outgoing": 2, "outgoing_answered": 1},
         **{"recovered": 1, "recovered_seconds_average": 1801.0},
@@ -224,6 +224,25 @@ def test_every_language_has_its_three_tables_on_two_pages(
         assert text.table.format(number=number) in pages[page]
     for page in pages:
         assert text.balance.title in page
+
+
+def test_missed_calls_that_the_menu_served_are_named_apart(
+    quarter: Settings, world: World, read: Any
+) -> None:
+    note = "Ўтказиб юборилганлардан: менюнинг ўзидан жавоб олганлар – 2"
+    report = quarterly.build_quarterly_report(quarter, QUARTER)
+    assert not any(note in line for line in wording.call_notes(report))
+    world.add_call("2025-10-01 00:00:00", outcome="self_served")
+    world.add_call("2025-12-31 23:59:59", outcome="self_served")
+    world.add_call("2025-11-03 20:00:00", outcome="closed")
+    world.add_call("2025-11-03 20:00:00", outcome="closed", synthetic=True)
+    world.add_call("2025-09-30 23:59:59", outcome="self_served")
+    world.add_call("2026-01-01 00:00:00", outcome="closed")
+    report = quarterly.build_quarterly_report(quarter, QUARTER)
+    calls = quarterly.as_json(report)["calls"]
+    assert (calls["missed"], calls["self_served"], calls["closed"]) == (6, 2, 1)
+    text = " ".join(" ".join(read(report)).split())
+    assert f"{note}, фақат линия ёпиқлиги ҳақидаги хабарни эшитганлар – 1." in text
 
 
 def test_missing_answers_are_unknown(site: Settings, world: World, read: Any) -> None:

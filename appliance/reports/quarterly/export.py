@@ -24,6 +24,8 @@ def as_json(report: QuarterlyReport) -> dict[str, Any]:
             "incoming": calls.incoming,
             "accepted": calls.accepted,
             "missed": calls.missed,
+            "self_served": report.menu_only.self_served if report.is_observed else None,
+            "closed": report.menu_only.closed if report.is_observed else None,
             "talk_seconds_total": round_to_thousandths(calls.talk_seconds),
             "talk_seconds_average": round_to_thousandths(calls.average_seconds),
             "outgoing": calls.outgoing,

@@ -39,6 +39,14 @@ class CallFigures:
 
 
 @dataclass(frozen=True)
+class MenuOnlyCalls:
+    """The numbers of missed calls that the menu alone served, as table 1's note names them."""
+
+    self_served: int  # the menu answered the caller's question
+    closed: int  # the caller heard only the announcement of the closed line
+
+
+@dataclass(frozen=True)
 class IntervalRow:
     """The calls that arrived in the hours of one shift.
 
@@ -75,6 +83,7 @@ class QuarterlyReport:
     balance: Balance
     calls: CallFigures
     recovery: Recovery
+    menu_only: MenuOnlyCalls
     numbers: tuple[str, ...]  # phone numbers of the hotline
     qualification: Qualification
     intervals: tuple[IntervalRow, ...]  # a row for each shift, then the hours outside all shifts
@@ -132,6 +141,7 @@ def build_quarterly_report(
         balance=balance,
         calls=call_figures(arrivals, _count_outgoing(period), period, balance.unobserved),
         recovery=summarize_recovery(missed_list),
+        menu_only=_count_menu_only(period),
         numbers=_distinct_numbers(
             settings.calls.hotline_number, *hotline_numbers, *further_numbers
         ),
@@ -257,6 +267,18 @@ def _count_outgoing(period: Period) -> tuple[int, int]:
     )
     placed, answered = rows.tuples()[0]
     return placed, answered or 0
+
+
+def _count_menu_only(period: Period) -> MenuOnlyCalls:
+    """Count the period's missed calls that the menu alone served."""
+    columns = count_where(Call.outcome == "self_served"), count_where(Call.outcome == "closed")
+    rows = Call.select(*columns).where(
+        Call.direction == "inbound",
+        Call.arrived_at >= period.begin,
+        Call.arrived_at < period.end,
+        ~Call.synthetic,
+    )
+    return MenuOnlyCalls(*(count or 0 for count in rows.tuples()[0]))
 
 
 def _month_rows(

@@ -66,6 +66,14 @@ def call_notes(report: QuarterlyReport) -> list[str]:
                 days=recovery.RECOVERY_WINDOW.days,
             )
         )
+    menu_only = report.menu_only
+    if menu_only.self_served or menu_only.closed:
+        notes.append(
+            texts.menu_only.format(
+                self_served=formatting.format_number(menu_only.self_served),
+                closed=formatting.format_number(menu_only.closed),
+            )
+        )
     if recovery_counts.average is not None:
         hours, minutes = divmod(round(recovery_counts.average / 60), 60)
         notes.append(
