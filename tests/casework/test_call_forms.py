@@ -55,7 +55,7 @@ def read_call_form(values):
 def test_form_2_has_the_fields_of_the_terms_of_reference():
     fields = forms.product_definition(forms.CALL_FORM).fields
     assert [field.localized_label("uz_Latn") for field in fields] == [
-        *("Familiya", "Ism", "Hudud", "Manzil", "Qoʻngʻiroq turi", "Jins"),
+        *("Familiya", "Ism", "Hudud", "Manzil", "Qoʻngʻiroq turi", "Jinsi"),
         *("Murojaatning qisqacha mazmuni", "Operator javobi", "Qoʻngʻiroq yoʻnalishi"),
         "Murojaat yoʻnalishi",
     ]

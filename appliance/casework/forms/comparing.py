@@ -29,7 +29,7 @@ def field_changes(before: Definition, after: Definition) -> list[Change]:
     """
     old_fields = {field.name: field for field in before.fields}
     new_fields = {field.name: field for field in after.fields}
-    unmoved = _unmoved_names(
+    unmoved = unmoved_names(
         [n for n in old_fields if n in new_fields], [n for n in new_fields if n in old_fields]
     )
     result = []
@@ -59,7 +59,7 @@ def _changed_attributes(before: Field, after: Field) -> tuple[str, ...]:
     )
 
 
-def _unmoved_names(old_order: list[str], new_order: list[str]) -> set[str]:
+def unmoved_names(old_order: list[str], new_order: list[str]) -> set[str]:
     """Return the names of the fields whose order relative to each other is unchanged.
 
     Both lists contain the same names. All other fields count as moved.

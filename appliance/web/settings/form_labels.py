@@ -43,6 +43,28 @@ ASKED_OF: dict[str, LazyString] = {
     "person": _l("individuals"),
     "entity": _l("legal entities"),
 }
+# the kinds of customer_text.Difference, and the reasons for them
+DIFFERENCES: dict[str, LazyString] = {
+    "corrected": _l("wording corrected"),
+    "starred": _l("star added"),
+    "unstarred": _l("star removed"),
+    "assigned": _l("no input"),
+    "added": _l("field added"),
+    "moved": _l("moved"),
+    "removed": _l("removed"),
+}
+DIFFERENCE_REASONS: dict[str, LazyString] = {
+    "number": _l("The system assigns the number at registration."),
+    "spelling": _l("A mistake in the spelling or grammar of the document is corrected."),
+    "official_name": _l("The official name of the number is used."),
+    "star": _l(
+        "Reports and the answer to the citizen need the field. The star reminds the operator; the "
+        "form is registered without a value, too."
+    ),
+    "legal_entity": _l("Identifies a legal entity, which has neither sex nor date of birth."),
+    "department": _l("The direction determines the responsible department and the deadline."),
+    "manager": _l("Changed by the project manager."),
+}
 TROUBLES: dict[str, LazyString] = {
     "script": _l("A text is written in the wrong script for its language."),
     "words": _l("A label and each answer are needed in all three languages."),

@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from appliance.casework import catalogs, forms
-from appliance.casework.forms import checks, comparing, definition, editing
+from appliance.casework.forms import checks, comparing, customer_text, definition, editing
 from appliance.core.i18n import LOCALES
 from appliance.core.refusals import Refused
 from appliance.people import accounts, rights
@@ -54,6 +54,7 @@ def show_form(form: str) -> str:
         definition=displayed,
         shown=comparing.field_changes(forms.definition_in_force(form), displayed),
         in_force=forms.definition_in_force(form),
+        differences=customer_text.customer_differences(displayed),
         versions=editing.list_versions(form),
         people=accounts.display_names(),
         trouble=refusals.trouble_message(words.TROUBLES, refusal.trouble),

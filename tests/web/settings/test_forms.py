@@ -1,5 +1,6 @@
 """The page *Forms*: the manager adds fields, tries them and puts them in force; input is kept."""
 
+import html
 import re
 from typing import Any
 
@@ -201,3 +202,22 @@ def test_read_only_roles_see_no_buttons(login_as, manager, role) -> None:
     main = page.split("<main")[1].split("</main>")[0]
     assert "<form" not in main
     assert browser.get("/forms/1/preview").status_code == 200
+
+
+def test_differences_from_the_terms_of_reference_are_shown(login_as) -> None:
+    browser = login_as("manager")
+    page = html.unescape(browser.get("/forms/1").text).replace("\u00a0", " ")
+    assert "PIRFL" in page
+    assert "Murojaat ushlovligi * (O'choq murojaat / Shaxsiy murojaat)" in page
+    assert "Murojaat ochiqligi * (Ochiq murojaat / Shaxsiy murojaat)" in page
+    assert "Loyiha rahbari oʻzgartirgan." not in page
+
+
+def test_a_changed_label_is_listed_as_the_managers_difference(manager) -> None:
+    employment = {"label-uz_Latn": "Bandlik", "label-uz_Cyrl": "Бандлик", "label-ru": "Занятость"}
+    values = employment | {"seen": draft_mark(), "required": "on"}
+    manager.send("/forms/1/fields/employment", **values)
+    page = manager.get("/forms/1").text.replace("\u00a0", " ")
+    assert "ish bilan bandligi *" in page
+    assert "Bandlik *" in page
+    assert "Loyiha rahbari oʻzgartirgan." in page
