@@ -1,5 +1,6 @@
 """An Asterisk with our dialplan but without our processes, and the parties that call over it."""
 
+import dataclasses
 import shutil
 import subprocess
 import wave
@@ -38,6 +39,16 @@ class Exchange:
         if config.install_files(self.settings):
             actions.reload_asterisk(self.settings)
         actions.apply_states(self.settings)
+
+    @contextmanager
+    def changed_plan(self, **values: object) -> Iterator[None]:
+        """Replace some parts of the plan in force while the block runs."""
+        former_plan = self.current_plan
+        self.install_plan(dataclasses.replace(former_plan, **values))  # type: ignore[arg-type]
+        try:
+            yield
+        finally:
+            self.install_plan(former_plan)
 
     @property
     def current_plan(self) -> Plan:

@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -324,17 +323,6 @@ def test_a_caller_requests_a_callback_and_is_first_when_called(exchange: Exchang
     ]
 
 
-@contextmanager
-def changed_plan(exchange: Exchange, **values: object) -> Iterator[None]:
-    """Replace some parts of the plan in force while the block runs."""
-    former_plan = exchange.current_plan
-    exchange.install_plan(dataclasses.replace(former_plan, **values))  # type: ignore[arg-type]
-    try:
-        yield
-    finally:
-        exchange.install_plan(former_plan)
-
-
 def test_topics_lead_to_their_operators_and_to_employees(exchange: Exchange) -> None:
     topics = (
         routing.Topic("1", "Ish", "Работа", "jobs", "own_queue"),
@@ -356,7 +344,7 @@ def test_topics_lead_to_their_operators_and_to_employees(exchange: Exchange) -> 
         await wait_for(lambda: second.media.has_voice(OUTSIDE_PITCH))
         await wait_for(lambda: first.media.has_voice(operator_phone(people).pitch))
 
-    with changed_plan(exchange, topics=topics):
+    with exchange.changed_plan(topics=topics):
         lines = play_scene(exchange, scene)
     assert [line for line in lines if line.startswith(("TOPIC", "QUEUE ", "TRANSFER"))] == [
         "TOPIC topic=jobs",
@@ -387,7 +375,7 @@ def test_a_phone_calls_out_over_the_next_trunk_when_the_first_is_dead(exchange: 
         nowhere = operator_phone(people).dial_number("+998901234567")
         await wait_for(lambda: nowhere.state == "over")
 
-    with changed_plan(exchange, trunks=(dead, working), routes=routes):
+    with exchange.changed_plan(trunks=(dead, working), routes=routes):
         lines = play_scene(exchange, scene)
     assert lines == [
         "OUTGOING number=+998712000009 by=op01 reason=phone for= shown=1006",
@@ -429,7 +417,7 @@ def test_blocked_anonymous_and_surplus_callers_are_refused_and_logged(exchange: 
         await wait_for(lambda: second.state == "over")
         assert second.status == 503
 
-    with changed_plan(exchange, **plan_changes):
+    with exchange.changed_plan(**plan_changes):
         lines = play_scene(exchange, scene)
     assert [line for line in lines if line.startswith("REFUSED")] == [
         "REFUSED why=blocked",
@@ -473,7 +461,7 @@ def test_a_message_precedes_the_queue_after_hours(exchange: Exchange) -> None:
     async def scene(people: CallParties) -> None:
         await start_talk(people, "+998901110041")
 
-    with changed_plan(exchange, hours=routing.Hours(closed=True, holiday=True)):
+    with exchange.changed_plan(hours=routing.Hours(closed=True, holiday=True)):
         lines = play_scene(exchange, scene)
     CalendarDay.delete().where(CalendarDay.date == today).execute()
     assert lines[:2] == ["CLOSED message=holiday", "QUEUE queue=uz language=uz topic= why=first"]

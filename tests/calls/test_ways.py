@@ -10,6 +10,7 @@ import pytest
 from appliance.sip import message
 from appliance.sip.call import Call
 from appliance.sip.message import Headers, Message
+from appliance.telephony import routing
 from tests.calls.exchange import Exchange, running_exchange
 from tests.calls.scene import (
     CALLER_PITCH,
@@ -125,6 +126,38 @@ def test_a_call_that_the_carrier_redirects_counts_as_failed(
     assert exchange.logged_events("ARRIVED")[begin:] == []
 
 
+@pytest.mark.parametrize(
+    ("status", "recorded", "is_next_tried"),
+    [
+        (503, "CONGESTION", True),
+        (403, "CHANUNAVAIL", True),
+        (600, "BUSY", False),
+        (603, "BUSY", False),
+        (604, "CHANUNAVAIL", False),
+        (606, "CHANUNAVAIL", False),
+    ],
+)
+def test_a_declined_call_is_not_repeated_over_the_next_trunk(
+    exchange: Exchange, status: int, recorded: str, is_next_tried: bool
+) -> None:
+    exchange.set_ready("op01")
+    dead = routing.Trunk("dead", address="127.0.0.1", port=9)
+    trunks = (exchange.current_plan.trunks[0], dead)
+
+    async def scene(people: CallParties) -> None:
+        people.on_outgoing_call = lambda call: call.refuse_call(status)
+        call = operator_phone(people).dial_number("+998712000009")
+        await wait_for(lambda: call.state == "over")
+        assert call.status >= 400
+
+    with exchange.changed_plan(trunks=trunks, routes=(routing.Route("", ("carrier", "dead")),)):
+        attempts = [line.split() for line in play_scene(exchange, scene)[1:]]
+    assert [(attempt[1], attempt[2]) for attempt in attempts] == [
+        ("trunk=carrier", f"status={recorded}"),
+        *([("trunk=dead", "status=CHANUNAVAIL")] if is_next_tried else []),
+    ]
+
+
 def test_a_redirected_transfer_returns_the_caller_to_the_operator(exchange: Exchange) -> None:
     exchange.set_ready("op01")
 
@@ -173,6 +206,50 @@ def test_a_redirected_transfer_returns_the_caller_to_the_operator(exchange: Exch
             ],
             "+998901110041",
             "+998712000000",
+        ),
+        (
+            "sip:+998901110041@x",
+            [
+                ("History-Info", "<sip:+998712000000@x>;index=1"),
+                ("History-Info", "<sip:+998711000002@x>;index=1.1;rc=1"),
+            ],
+            "+998901110041",
+            "+998712000000",
+        ),
+        # the request's own target, without any diversion
+        ("sip:+998901110041@x", [("History-Info", "<sip:1006@x>;index=1")], "+998901110041", ""),
+        (
+            "sip:+998901110041@x",
+            [
+                (
+                    "Diversion",
+                    '"Ali, Vali" <sip:+998711000002@x>;reason=unconditional;counter=1, '
+                    "<sip:+998711000003@x>;reason=no-answer,<sip:+998712000000@x>;reason=no-answer",
+                )
+            ],
+            "+998901110041",
+            "+998712000000",
+        ),
+        (
+            "sip:anonymous@anonymous.invalid",
+            [("P-Asserted-Identity", "<sip:+998901110041@x>, <tel:+998901110041>")],
+            "+998901110041",
+            "",
+        ),
+        (
+            "sip:+998711000009@x",
+            [("P-Asserted-Identity", "<tel:+998901110041>,<sip:+998901110041@x>")],
+            "+998901110041",
+            "",
+        ),
+        (
+            "sip:anonymous@anonymous.invalid",
+            [
+                ("P-Asserted-Identity", "<sip:+998901110041@x>, <tel:+998901110041>"),
+                ("Privacy", "header; id"),
+            ],
+            "",
+            "",
         ),
         (
             "sip:+998901110041@x",
