@@ -151,6 +151,19 @@ def test_a_scrolling_area_on_a_phone_scrolls_by_keys(
     expect(page.locator(".panel-body.flush[tabindex]")).to_have_count(0)
 
 
+def test_the_printed_appeal_has_the_fields_of_the_terms_of_reference(
+    window: BrowserContext, settings: Settings, dilnoza: User, nilufar: User
+) -> None:
+    appeal = create_appeal(settings, nilufar, {"gist": "Subsidiya"})
+    page = window.new_page()
+    sign_in(page, "dilnoza")
+    page.goto(f"/appeals/{appeal.number}")
+    labels = page.locator("section:has(#form-title) dt:visible")
+    shown_labels = labels.all_inner_texts()
+    page.emulate_media(media="print")
+    assert set(shown_labels) - set(labels.all_inner_texts()) == {"Murojaat yoʻnalishi"}
+
+
 def test_print_shows_content_but_no_controls(window: BrowserContext, dilnoza: User) -> None:
     accounts.choose_appearance(dilnoza, "dark", large_text=False)
     page = window.new_page()

@@ -120,6 +120,20 @@ def test_a_built_in_field_can_only_be_relabelled_moved_and_made_required(setting
         )
 
 
+def test_the_added_direction_is_printed_only_if_the_manager_wants_it(settings) -> None:
+    direction = forms.product_definition(forms.APPEAL_FORM).find_field("direction")
+    assert direction
+    unprinted = [f.name for f in forms.product_definition("1").fields if f.screen_only]
+    assert unprinted == ["direction"]
+    words = {"label": dict(direction.label), "help": {}, "screen_only": False}
+    editing.change_field(forms.APPEAL_FORM, "direction", words, draft_mark(), "sherzod")
+    version = editing.publish_draft(forms.APPEAL_FORM, None, draft_mark(), "sherzod")
+    field = forms.stored_definition(version).find_field("direction")
+    assert field
+    assert not field.screen_only
+    assert forms.apply_product_release() == []  # the manager's choice stays at an update
+
+
 @pytest.mark.parametrize("part", ["kind", "list", "options", "personal", "wide", "name", "most"])
 def test_an_imported_form_cannot_change_built_in_properties(settings, part) -> None:
     document = definition_document(forms.product_definition(forms.APPEAL_FORM))

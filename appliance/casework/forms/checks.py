@@ -42,10 +42,11 @@ def check_definition(definition: Definition) -> None:
     """Raise Refused if a site may not change the product's form into this one.
 
     The subject is the field's name. Codes: "long" if the title is too long; "product" if a field of
-    the product is missing, or differs in more than label, help and star (the mark of a required
-    field); "star" if its star is missing; "kept" if a published field changes its kind, list or
-    kind of document; "personal" if a field that was personal no longer is; "ministry" if the name
-    in the ministry's system is used already; and those of _check_added_field(), _check_texts().
+    the product is missing, or differs in more than label, help, star (the mark of a required field)
+    and `screen_only`; "star" if its star is missing; "kept" if a published field changes its kind,
+    list or kind of document; "personal" if a field that was personal no longer is; "ministry" if
+    the name in the ministry's system is used already; and those of _check_added_field(),
+    _check_texts().
     """
     product_form = product_definition(definition.form)
     if not all(
@@ -127,13 +128,17 @@ def _fixed_attributes(field: Field) -> tuple[str, ...]:
 
 
 def _is_same_nature(product_field: Field, field: Field) -> bool:
-    """Return True if the field differs from the product's in label, help text and star at most."""
+    """Return True if the field differs from the product's only in what a site may change.
+
+    That is its label, help text, star, and whether it is printed.
+    """
     return (
         replace(
             field,
             label=product_field.label,
             help=product_field.help,
             required=product_field.required,
+            screen_only=product_field.screen_only,
         )
         == product_field
     )

@@ -61,7 +61,7 @@ class Field:
     every call, never copied from an earlier form. `personal`: identifies the applicant. `exported`:
     included in bulk exports. `ministry`: its name in the ministry's system. `wide`: how many
     columns of the page it takes. `most`: its maximum length, 0 for the default. `key`: its keyboard
-    shortcut.
+    shortcut. `screen_only`: left out when a registered form is printed.
     """
 
     name: str  # the key of its value, unique in the form
@@ -82,6 +82,7 @@ class Field:
     wide: int = 1
     most: int = 0
     key: str = ""
+    screen_only: bool = False
 
     @property
     def source(self) -> str:

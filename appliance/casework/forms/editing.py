@@ -1,9 +1,10 @@
 """Changes a form without code: a draft of its next version, its fields, and publishing it.
 
 A form has at most one pending version: a draft, or one that is planned for a later time. The
-product's own fields stay, because reports depend on them: they can be relabelled, reordered and
-starred (marked as required). A field that the manager added keeps its name and kind for ever; when
-retired, it is left out of the newest version, and forms registered with it still show it.
+product's own fields stay, because reports depend on them: they can be relabelled, reordered,
+starred (marked as required) and left out of the printed form. A field that the manager added keeps
+its name and kind for ever; when retired, it is left out of the newest version, and forms registered
+with it still show it.
 """
 
 import datetime as dt
@@ -120,8 +121,9 @@ def add_field(form: str, attributes: Mapping[str, Any], fingerprint: str, actor:
 def change_field(
     form: str, name: str, attributes: Mapping[str, Any], fingerprint: str, actor: str
 ) -> None:
-    """Change a field of the draft; in a field of the product only label, help text and `required`.
+    """Change a field of the draft.
 
+    In a field of the product only label, help text, `required` and `screen_only` change.
     Raises Refused with the codes of add_field(), and `field` if the draft has no such field.
     """
     product_field = product_definition(form).find_field(name)
@@ -131,7 +133,8 @@ def change_field(
         entry = fields[_field_index(fields, name)]
         if product_field:
             texts = {key: _normalized_texts(attributes[key]) for key in ("label", "help")}
-            new_entry = entry | texts | {"required": bool(attributes.get("required"))}
+            marks = {key: bool(attributes.get(key)) for key in ("required", "screen_only")}
+            new_entry = entry | texts | marks
         else:
             new_entry = _new_field_entry(name, attributes)
             if new_entry["kind"] == entry["kind"]:  # keep layout attributes from an imported file

@@ -58,9 +58,10 @@ def apply_product_release() -> list[tuple[str, int]]:
 def merge_product_form(definition: Definition) -> Definition:
     """Return a form updated to the product's form of this release.
 
-    The site keeps the fields it added, its labels, help texts, stars (marks of required fields) and
-    order. All other attributes of a field of the product are the product's. A new field is placed
-    after the field that it follows in the product's form.
+    The site keeps the fields it added, its labels, help texts, stars (marks of required fields),
+    its choice of the fields that are not printed, and its order. All other attributes of a field of
+    the product are the product's. A new field is placed after the field that it follows in the
+    product's form.
     """
     product_form = product_definition(definition.form)
     fields = [_merge_product_field(item, product_form) for item in definition.fields]
@@ -73,7 +74,9 @@ def merge_product_form(definition: Definition) -> Definition:
 
 
 def _merge_product_field(field: Field, product_form: Definition) -> Field:
-    """Return the product's field with the site's label and help text; required if either one is.
+    """Return the product's field with the site's label, help text and choice if it is printed.
+
+    It is required if either field is.
 
     A field that the site added is returned unchanged.
     """
@@ -87,4 +90,5 @@ def _merge_product_field(field: Field, product_form: Definition) -> Field:
         label=field.label,
         help=field.help,
         required=field.required or product_field.required,
+        screen_only=field.screen_only,
     )

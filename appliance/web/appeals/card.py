@@ -330,14 +330,19 @@ def _next_appeal_context(appeal: "Appeal") -> dict[str, Any]:
     }
 
 
-def _field_rows(appeal: "Appeal") -> list[tuple[str, str, str]]:
-    """Return (field, label, value) of the number and of each field of the form, in its order.
+def _field_rows(appeal: "Appeal") -> list[tuple[str, str, str, bool]]:
+    """Return (field, label, value, is printed) of the number and each field of the form, in order.
 
     The summary (`gist`) is left out, because the card shows it separately.
     """
     definition, values = form.form_definition(appeal.form_version), prefill.form_values(appeal)
-    return [("number", labels.FIELDS["number"], appeal.number)] + [
-        (field.name, field.localized_label(locale()), labels.field_display(field, values))
+    return [("number", labels.FIELDS["number"], appeal.number, True)] + [
+        (
+            field.name,
+            field.localized_label(locale()),
+            labels.field_display(field, values),
+            not field.screen_only,
+        )
         for field in forms.applicable_fields(definition, values)
         if field.name != "gist"
     ]

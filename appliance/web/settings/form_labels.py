@@ -28,6 +28,7 @@ PARTS: dict[str, LazyString] = {
     "label": _l("Label"),
     "help": _l("Hint"),
     "required": _l("Required"),
+    "screen_only": _l("Not printed"),
     "list": _l("List"),
     "options": _l("Answer options"),
     "document": _l("Document"),
@@ -113,7 +114,9 @@ def field_change_texts(change: Change) -> tuple[str, str, str]:
 
 def field_summary(field: forms.Field) -> str:
     """Return a field as one line of text: labels, hint, kind, choices, condition, marks."""
-    marks = [str(PARTS[name]) for name in ("required", "personal") if getattr(field, name)]
+    marks = [
+        str(PARTS[name]) for name in ("required", "screen_only", "personal") if getattr(field, name)
+    ]
     labels = [field.label[language] for language in LANGUAGES if language in field.label]
     choices = choices_text(field, list_names_by_code(), dict(document_choices()))
     condition = condition_text(field, catalogs.labels_by_code("direction", locale()))

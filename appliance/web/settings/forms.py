@@ -290,6 +290,7 @@ def _field_entry(form_data: MultiDict[str, str]) -> dict[str, Any]:
             name: text for name in LOCALES if (text := form_data.get(f"help-{name}", "").strip())
         },
         "required": "required" in form_data,
+        "screen_only": "screen_only" in form_data,
         "list": form_data.get("place", "") if kind == "place" else source if kind == "list" else "",
         "document": form_data.get("document", ""),
         "options": [option for option in options if any(option[name] for name in LOCALES)],
