@@ -92,9 +92,21 @@ def counting_key(name, appeals, forms):
         handed_on = any(talk["with"] == "employee" for talk in row["talks"])
         return "transferred" if handed_on else "incoming"
 
+    def request_kind(row):
+        appeal = (appeals.get(row["id"]) or [{}])[0]
+        if appeal.get("appeal_type") in ("application", "complaint", "proposal"):
+            return appeal["appeal_type"]
+        call_type = registered_value("call_type", lambda row: None)(row)
+        if call_type in ("-", "appeal"):
+            return "-"
+        if call_type in ("question", "consultation", "status"):
+            return "question"
+        return call_type if call_type in ("complaint", "proposal") else "other"
+
     return {
         "topic": registered_value("direction", lambda row: row["topic"]),
         "call_type": registered_value("call_type", lambda row: None),
+        "request_kind": request_kind,
         "call_direction": registered_value("call_direction", direction_by_ledger),
         "region": registered_value("region", lambda row: None),
         "operator": first_operator,
@@ -226,7 +238,7 @@ def telephony_figures(
                 incoming, appeals_by_call, level, counting_key(name, appeals_by_call, forms_by_call)
             )
             for name in (
-                *("topic", "call_type", "call_direction", "region"),
+                *("topic", "call_type", "request_kind", "call_direction", "region"),
                 *("operator", "trunk", "number", "language"),
             )
         },

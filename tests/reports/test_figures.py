@@ -114,6 +114,9 @@ def _vary_forms() -> None:
         CallForm.update({column: ""}).where(one_in(CallForm, 5, number)).execute()
     CallForm.update(region=None).where(one_in(CallForm, 5, 3)).execute()
     CallForm.update(direction="other").where(one_in(CallForm, 11)).execute()
+    CallForm.update(call_type="complaint").where(one_in(CallForm, 13)).execute()
+    CallForm.update(call_type="proposal").where(one_in(CallForm, 17)).execute()
+    Appeal.update(appeal_type="").where(one_in(Appeal, 5)).execute()
     Appeal.update(call_type="question").where(one_in(Appeal, 2)).execute()
 
 
@@ -148,7 +151,10 @@ def exported_calls(report_period: Period) -> list[dict[str, Any]]:
 
 
 def appeal_rows() -> list[dict[str, Any]]:
-    names = ("number", "call_id", "region", "direction", "call_type", "received_at")
+    names = (
+        *("number", "call_id", "region", "direction", "appeal_type", "call_type"),
+        "received_at",
+    )
     columns = [getattr(Appeal, name) for name in names]
     return [dict(zip(names, row, strict=True)) for row in Appeal.select(*columns).tuples()]
 

@@ -21,6 +21,7 @@ from appliance.reports.call_filters.expressions import (
     has_transfer,
     hours_since_epoch,
     region_expression,
+    request_kind_expression,
     topic_expression,
 )
 from appliance.reports.call_filters.filters import (
@@ -65,6 +66,7 @@ __all__ = [
     "key_expression",
     "offered_filters",
     "region_expression",
+    "request_kind_expression",
     "sql_conditions",
     "topic_expression",
     "KINDS",

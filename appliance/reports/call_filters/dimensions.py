@@ -26,8 +26,17 @@ from appliance.reports.call_filters.expressions import (
     dialled_number,
     first_operator,
     region_expression,
+    request_kind_expression,
     topic_expression,
 )
+
+REQUEST_KINDS = {
+    "complaint": N_("Complaints"),
+    "proposal": N_("Proposals"),
+    "question": N_("Questions"),
+    "application": N_("Applications"),
+    "other": N_("Other"),
+}
 
 
 def _dimension_filter(
@@ -93,6 +102,17 @@ DIMENSION_FILTERS = (
         _catalog_dimension("call_type", call_type_expression, N_("type not stated")),
         ("question",),
         form_position=5,
+    ),
+    _dimension_filter(
+        "request_kind",
+        N_("Kind of request"),
+        Dimension(
+            request_kind_expression,
+            N_("kind not stated"),
+            wording.names_translator(REQUEST_KINDS),
+            is_listed=True,
+        ),
+        ("complaint",),
     ),
     _dimension_filter(
         "call_direction",

@@ -13,6 +13,17 @@ from appliance.models import Appeal, Call, CallForm, CatalogItem, FieldValue, Ta
 from appliance.reports import wallclock
 from appliance.reports.periods import Period
 
+APPEAL_TYPES = ("application", "complaint", "proposal")  # by the law on appeals
+# the kind of request that a type of call states, without an appeal; other types: "other"
+REQUEST_KIND_BY_CALL_TYPE = {
+    "": None,
+    "appeal": None,
+    "complaint": "complaint",
+    "proposal": "proposal",
+    "question": "question",
+    "consultation": "question",
+    "status": "question",
+}
 # from a table and the name of a column to the SQL for that column of the call's first record
 type FirstRecordColumn = Callable[[type[Appeal | CallForm], str], Node]
 
@@ -113,6 +124,23 @@ def call_type_expression(record_column: FirstRecordColumn = first_record_column)
     returns the SQL for a column of the call's first record in one of these tables.
     """
     return fn.COALESCE(*_recorded_codes("call_type", record_column))
+
+
+def request_kind_expression(record_column: FirstRecordColumn = first_record_column) -> Node:
+    """Return the SQL for what the citizen made: complaint, proposal, question, application, other.
+
+    It is the type of the appeal that the call led to, or else follows from the type of call on the
+    call form; NULL if neither states it. `record_column` returns the SQL for a column of the call's
+    first record in one of these tables.
+    """
+    recorded_call_types = (
+        fn.NULLIF(record_column(table, "call_type"), "") for table in (CallForm, Appeal)
+    )
+    kind_by_call_type = Case(
+        fn.COALESCE(*recorded_call_types, ""), [*REQUEST_KIND_BY_CALL_TYPE.items()], "other"
+    )
+    appeal_types = [(appeal_type, appeal_type) for appeal_type in APPEAL_TYPES]
+    return Case(record_column(Appeal, "appeal_type"), appeal_types, kind_by_call_type)
 
 
 def call_direction_expression(record_column: FirstRecordColumn = first_record_column) -> Node:

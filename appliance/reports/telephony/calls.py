@@ -21,8 +21,9 @@ class CallRow:
 
     call: Call
     operator: str | None  # login of the first operator who talked, or who placed the call
-    topic: str | None  # this and the next two are codes of lists
+    topic: str | None  # this and the next three are codes of lists
     call_type: str | None
+    request_kind: str | None
     call_direction: str
     region: str | None  # SOATO code
     number: str | None  # the number that the citizen dialled
@@ -74,6 +75,7 @@ def _select_with_details() -> Any:
         call_filters.first_operator().alias("operator"),
         call_filters.topic_expression().alias("of_topic"),
         call_filters.call_type_expression().alias("of_type"),
+        call_filters.request_kind_expression().alias("of_kind"),
         call_filters.call_direction_expression().alias("of_direction"),
         call_filters.region_expression().alias("of_region"),
     )
@@ -87,6 +89,7 @@ def _call_row(call: Any) -> CallRow:
         call.operator or call.by,
         call.of_topic,
         call.of_type,
+        call.of_kind,
         call.of_direction,
         call.of_region,
         dialled_number,
@@ -109,6 +112,7 @@ COLUMNS: dict[str, Callable[[CallRow, dt.tzinfo], Any]] = {
     "language": lambda row, tz: row.call.language,
     "topic": lambda row, tz: row.topic,
     "call_type": lambda row, tz: row.call_type,
+    "request_kind": lambda row, tz: row.request_kind,
     "call_direction": lambda row, tz: row.call_direction,
     "region": lambda row, tz: row.region,
     "outcome": lambda row, tz: row.call.outcome,

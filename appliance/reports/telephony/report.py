@@ -30,6 +30,7 @@ from appliance.telephony.calls import Balance
 # together, the others alone.
 _KEYS_COUNTED_TOGETHER = (
     ("topic", "call_type"),
+    ("request_kind",),
     ("call_direction", "trunk", "number", "language"),
     ("region",),
     ("operator",),

@@ -80,6 +80,16 @@ _LINE_KEYS = {  # of the lines of the telephony report
     "call_type": (
         f"coalesce({_first_value('call_form', 'call_type')}, {_first_value('appeal', 'call_type')})"
     ),
+    "request_kind": (
+        f"CASE WHEN {_first_value('appeal', 'appeal_type')} "
+        "IN ('application', 'complaint', 'proposal') "
+        f"THEN {_first_value('appeal', 'appeal_type')} "
+        f"ELSE CASE coalesce({_first_value('call_form', 'call_type')}, "
+        f"{_first_value('appeal', 'call_type')}, '') "
+        "WHEN '' THEN NULL WHEN 'appeal' THEN NULL WHEN 'complaint' THEN 'complaint' "
+        "WHEN 'proposal' THEN 'proposal' WHEN 'question' THEN 'question' "
+        "WHEN 'consultation' THEN 'question' WHEN 'status' THEN 'question' ELSE 'other' END END"
+    ),
     "call_direction": f"coalesce({_first_value('call_form', 'call_direction')}, "
     f"iif({_EMPLOYEE}, 'transferred', 'incoming'))",
     "region": (
