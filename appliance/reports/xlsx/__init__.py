@@ -11,6 +11,7 @@ from appliance.reports.xlsx.book import (
     Table,
     Workbook,
 )
+from appliance.reports.xlsx.long_table import LongTable, LongTableValue, write_long_table
 from appliance.reports.xlsx.writing import write_workbook
 
 __all__ = [
@@ -23,5 +24,8 @@ __all__ = [
     "Sheet",
     "Table",
     "CellValue",
+    "LongTable",
+    "LongTableValue",
+    "write_long_table",
     "write_workbook",
 ]

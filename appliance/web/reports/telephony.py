@@ -35,6 +35,7 @@ from appliance.reports.periods import Period
 from appliance.reports.shares import percentage, percentage_shares
 from appliance.reports.telephony import (
     build_telephony_report,
+    call_workbook,
     callers,
     lines,
     queues,
@@ -195,20 +196,11 @@ def download_telephony_report(kind: str) -> Response:
 @may("report.read")
 @long_running
 def export_calls() -> Response:
-    """Send the calls that the URL selects as a CSV file, with the columns that the user may see.
+    """Send the calls that the URL selects as a CSV file for programs, with codes.
 
     The file is sent while the calls are read.
     """
-    call_filter, is_invalid = _requested_filter(allow_outgoing=True)
-    if is_invalid:
-        abort(400)
-    file = f"qongiroqlar_{call_filter.period.first}_{call_filter.period.last}.csv"
-    audit.record_entry(me().login, "calls.export", file, asked=dict(call_filter.conditions))
-    columns = [
-        c
-        for c in figure_calls.COLUMNS
-        if _can_read_numbers() or c not in figure_calls.PERSONAL_COLUMNS
-    ]
+    call_filter, columns, file = _begin_calls_export("csv")
 
     def csv_chunks() -> Iterator[bytes]:
         """Yield the chunks of the file, encoded as UTF-8."""
@@ -221,6 +213,35 @@ def export_calls() -> Response:
         mimetype="text/csv",
         headers={"Content-Disposition": f'attachment; filename="{file}"'},
     )
+
+
+@screen.get("/calls.xlsx")
+@may("report.read")
+@long_running
+def export_calls_workbook() -> Response:
+    """Send the calls that the URL selects as a workbook, in words in the user's language."""
+    call_filter, columns, file = _begin_calls_export("xlsx")
+    content = call_workbook.as_workbook(call_filter, columns, locale())
+    return file_response(content, "xlsx", file)
+
+
+def _begin_calls_export(kind: str) -> tuple[CallFilter, list[str], str]:
+    """Record the export of the calls that the URL selects; return what it contains.
+
+    That is the filter of the calls, the columns that the user may see, and the name of the file,
+    which ends with `kind`. Aborts with 400 if the URL's days are invalid.
+    """
+    call_filter, is_invalid = _requested_filter(allow_outgoing=True)
+    if is_invalid:
+        abort(400)
+    file = f"qongiroqlar_{call_filter.period.first}_{call_filter.period.last}.{kind}"
+    audit.record_entry(me().login, "calls.export", file, asked=dict(call_filter.conditions))
+    columns = [
+        column
+        for column in figure_calls.COLUMNS
+        if _can_read_numbers() or column not in figure_calls.PERSONAL_COLUMNS
+    ]
+    return call_filter, columns, file
 
 
 def _can_read_numbers() -> bool:

@@ -12,6 +12,7 @@ from html import unescape
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
+import openpyxl
 import pytest
 from werkzeug.test import TestResponse
 
@@ -22,8 +23,10 @@ from appliance.core.i18n import locale_translations
 from appliance.core.settings import Settings
 from appliance.demo.world import load_site_profile
 from appliance.models import AuditEntry, Call, CallForm, FieldValue, Tariff
+from appliance.people import accounts
 from appliance.reports import call_filters, tariffs
 from appliance.reports.periods import Period
+from appliance.reports.telephony import call_workbook
 from appliance.reports.telephony import calls as behind
 from appliance.telephony import calls, line_quality, routing
 from appliance.telephony.line_quality import TalkQuality
@@ -123,6 +126,7 @@ PAGE_PATHS = [
         )
     ),
     f"/analytics/calls.csv?{DAYS_QUERY}",
+    f"/analytics/calls.xlsx?{DAYS_QUERY}",
     f"/analytics/telephony.json?{DAYS_QUERY}",
     "/minutes?month=2026-10",
     "/minutes/act.csv?month=2026-10",
@@ -214,6 +218,38 @@ def test_the_export_has_every_call_and_only_the_columns_of_the_role(busy, login_
     assert {"caller", "operator"} <= set(rows_of_role["manager"][0])
     assert not {"caller", "operator", "ended_by"} & set(rows_of_role["ministry"][0])
     assert [row["id"] for row in rows_of_role["manager"]] == [row.call.id for row in behind.iterate_calls(everything)]  # noqa: E501  # fmt: skip
+
+
+def test_the_workbook_of_calls_has_words_in_the_readers_language(busy, login_as, sherzod) -> None:
+    accounts.choose_language(sherzod, "ru")
+    answer = login_as("manager").get(f"/analytics/calls.xlsx?{DAYS_QUERY}")
+    sheet = openpyxl.load_workbook(io.BytesIO(answer.data)).active
+    heads, *rows = sheet.iter_rows(values_only=True)
+    expected = list(behind.iterate_calls(call_filters.CallFilter(busy)))
+    assert len(rows) == len(expected)
+    assert {"Поступил", "Тема", "Характер обращения", "Регион", "Исход", "Звонящий"} <= set(heads)
+    topics = call_filters.dimension_names("topic", "ru")
+    regions = call_filters.dimension_names("region", "ru")
+    for cells, row in zip(rows, expected, strict=True):
+        values = dict(zip(heads, cells, strict=True))
+        assert values["Тема"] == (row.topic and topics[row.topic])
+        assert values["Регион"] == (row.region and regions[row.region])
+        arrived_at = row.call.arrived_at.astimezone(busy.tz).replace(tzinfo=None)
+        assert abs(values["Поступил"] - arrived_at) < dt.timedelta(milliseconds=2)
+    codes = {"answered", "abandoned_queue", "incoming", "uz", "subsidies", "question"}
+    assert not codes & {value for cells in rows for value in cells}
+    assert AuditEntry.select().where(AuditEntry.action == "calls.export").count() == 1
+
+
+def test_the_ministrys_workbook_of_calls_has_no_callers(busy, login_as) -> None:
+    answer = login_as("ministry").get(f"/analytics/calls.xlsx?{DAYS_QUERY}")
+    heads, *rows = openpyxl.load_workbook(io.BytesIO(answer.data)).active.iter_rows(
+        values_only=True
+    )
+    assert len(heads) == len(call_workbook._COLUMNS) - len(behind.PERSONAL_COLUMNS)
+    assert rows
+    callers = {row.call.caller for row in behind.iterate_calls(call_filters.CallFilter(busy))}
+    assert not callers & {value for cells in rows for value in cells if value}
 
 
 def test_the_ministry_sees_figures_but_no_callers(busy, login_as) -> None:
@@ -350,9 +386,9 @@ def test_implausible_periods_are_replaced_with_the_default(login_as, path, messa
 
 
 @pytest.mark.parametrize("query", IMPLAUSIBLE_PERIODS)
-@pytest.mark.parametrize("path", ["/analytics/calls.csv", "/analytics/telephony.json"])
+@pytest.mark.parametrize("path", ["calls.csv", "calls.xlsx", "telephony.json"])
 def test_files_of_implausible_periods_are_refused(login_as, path, query) -> None:
-    assert login_as("supervisor").get(f"{path}?{query}").status_code == 400
+    assert login_as("supervisor").get(f"/analytics/{path}?{query}").status_code == 400
 
 
 def test_one_user_computes_few_reports_at_once(app, login_as) -> None:

@@ -70,6 +70,7 @@ ROUTES = {
     "GET /analytics": READERS,
     "GET /analytics/calls": READERS,
     "GET /analytics/calls.csv": READERS,
+    "GET /analytics/calls.xlsx": READERS,
     "GET /analytics/telephony.<any(pdf, xlsx, csv, json):kind>": READERS,
     "GET /call-forms": OPERATOR | READERS,
     "GET /call-forms/<number>": OPERATOR | READERS,
