@@ -1,6 +1,14 @@
 """Forms as data: their fields, their versions, and how entered values are interpreted."""
 
-from appliance.casework.forms import checks, comparing, definition, drafts, editing, uses
+from appliance.casework.forms import (
+    checks,
+    comparing,
+    customer_text,
+    definition,
+    drafts,
+    editing,
+    uses,
+)
 from appliance.casework.forms.counted_values import (
     counted_fields,
     counted_value_labels,
@@ -69,6 +77,7 @@ __all__ = [
     "added_field_search_texts",
     "checks",
     "comparing",
+    "customer_text",
     "definition",
     "drafts",
     "editing",

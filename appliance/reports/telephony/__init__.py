@@ -4,6 +4,7 @@ A dimension is a property of calls, such as the region, by which they are groupe
 """
 
 from appliance.reports.telephony import (
+    call_workbook,
     callers,
     calls,
     columns,
@@ -33,6 +34,7 @@ __all__ = [
     "as_workbook",
     "build_telephony_report",
     "count_overview",
+    "call_workbook",
     "callers",
     "calls",
     "columns",

@@ -73,7 +73,6 @@ FILTERS_OF_TABLE = {
         "order",
     ),
     "/analytics/calls.csv": tuple(FILTERS),
-    "/analytics/calls.xlsx": tuple(FILTERS),
     "/audit/audit.csv": ("who", "action", "record", "since", "until", "address"),
 }
 FORMULA = "=HYPERLINK(1)"
