@@ -345,7 +345,7 @@ def test_the_card_shows_corrected_values_with_what_was_typed(ministry, register)
 
 def test_the_direction_is_not_printed_with_the_form(ministry, register):
     page = ministry.get(f"/appeals/{register().number}").text
-    assert re.findall(r'<div class="screen-only"><dt>(.+?)</dt>', page) == ["Murojaat yoʻnalishi"]
+    assert re.findall(r'<div class="screen-only">\n<dt>(.+?)</dt>', page) == ["Murojaat yoʻnalishi"]
 
 
 # the deadline, and the next overdue appeal
