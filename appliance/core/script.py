@@ -13,9 +13,9 @@ import alifbo
 _QUOTED_NAME = """«[^»]*» | “[^”]*” | "[^"]*" |"""  # a name in quotes keeps its owner's spelling
 _NO_UZBEK_SPELLING = r"""
         \S*[@/\\_<>{}|=]\S*                 # addresses, signs
-      | [a-z0-9.-]+\.(?:uz|ru|com|org|net|info|me)\b
+      | [a-z0-9.-]+\.(?:uz|ru|com|org|net|info|me|legal|gov|edu)\b
       | \b[a-z]+\d\w*                       # numbers of documents
-      | \b[IVXLC]+\b                        # Roman numerals
+      | (?<![.\w])[IVXLC]+\b(?!\.\w)        # Roman numerals, not the I of F.I.Sh.
       | [^\W\d_]*(?:w|c(?!h))[^\W\d_]*      # no Uzbek word has these letters
 """
 _UNCHANGED_EXCEPT_QUOTES = re.compile(_NO_UZBEK_SPELLING, re.VERBOSE | re.IGNORECASE)
@@ -43,12 +43,33 @@ _LOANS = {
     "oktabr": "октябрь",
     "noyabr": "ноябрь",
     "dekabr": "декабрь",
+    "ssenariy": "сценарий",
+    "kvitansiya": "квитанция",
+    "filtr": "фильтр",
+    "modul": "модуль",
+    "kalendar": "календарь",
+    "kabel": "кабель",
+    "avtomobil": "автомобиль",
+    "fakultet": "факультет",
+    "intervyu": "интервью",
+    "sement": "цемент",
+    "sentner": "центнер",
+    "rayon": "район",
+    "byulleten": "бюллетень",
 }
+# Such words that are also beginnings of Uzbek words: rolik, sirka.
+_WHOLE_LOANS = {"rol": "роль", "sirk": "цирк"}
+_WHOLE_LOAN = re.compile(rf"\b({'|'.join(_WHOLE_LOANS)})\b", re.IGNORECASE)
+# Abbreviations of kinds of firms, which mix capitals and small letters.
+_FIRM_KINDS = {"MChJ": "МЧЖ", "YaTT": "ЯТТ"}
+_FIRM_KIND = re.compile(rf"\b({'|'.join(_FIRM_KINDS)})\b")
+# alifbo writes a small ъ between capitals
+_SMALL_HARD_SIGN = re.compile(r"(?<=[А-ЯЁЎҚҒҲ])ъ(?=[А-ЯЁЎҚҒҲ])")
 _LOAN = re.compile(rf"\b({'|'.join(sorted(_LOANS, key=len, reverse=True))})", re.IGNORECASE)
 # From the Cyrillic spelling back to the Latin one; the Latin "passport" is a common misspelling.
 _LOANS_CYRILLIC = {
     cyrillic_form: latin
-    for latin, cyrillic in _LOANS.items()
+    for latin, cyrillic in (_LOANS | _WHOLE_LOANS).items()
     if latin != "passport"
     for cyrillic_form in (cyrillic, cyrillic.removesuffix("ь"))  # not before an ending
 }
@@ -59,6 +80,7 @@ _CYRILLIC_RUN = re.compile(r"[\u0400-\u04ff]+")
 # After a consonant, ц is written s in Latin letters.
 _TSE = re.compile(r"(?<=[бвгджзйклмнпрстфхчшқғҳ])ц", re.IGNORECASE)  # aksiya, stansiya
 _NGH = re.compile(r"(?<=n)g[ʻʼ'‘’`]", re.IGNORECASE)  # alifbo reads this n and g as one letter
+_SH_CH = re.compile("sh(?=ch)", re.IGNORECASE)  # alifbo reads the two as щ: ishchi
 # Words in which t and s belong to an Uzbek ending, not to a loan word: hujjatsiz, aytsa, aytsin,
 # yurtsevar
 _T_S = re.compile(r"(?<=[^\W\d_])(?<!\bpi)t(?=s(?:a|iz(?!m)|in(?:lar\w*)?\b|evar))", re.IGNORECASE)
@@ -115,10 +137,14 @@ def _transliterate_to_cyrillic(text: str) -> str:
     The library `alifbo` does it; loan words, and pairs of letters that it would misread, are
     replaced before.
     """
+    text = _FIRM_KIND.sub(lambda match: _FIRM_KINDS[match[0]], text)
     text = _LOAN.sub(_with_case_of_match(lambda word: _LOANS[word]), text)
+    text = _WHOLE_LOAN.sub(_with_case_of_match(lambda word: _WHOLE_LOANS[word]), text)
     text = _NGH.sub(lambda match: "Ғ" if match[0].startswith("G") else "ғ", text)
+    text = _SH_CH.sub(lambda match: "Ш" if match[0].startswith("S") else "ш", text)
     text = _T_S.sub(lambda match: "Т" if match[0].isupper() else "т", text)
-    return alifbo.to_cyrillic(_KSIYA.sub(_with_case_of_match(lambda _: "кция"), text)).text
+    text = alifbo.to_cyrillic(_KSIYA.sub(_with_case_of_match(lambda _: "кция"), text)).text
+    return _SMALL_HARD_SIGN.sub("Ъ", text)
 
 
 def _with_case_of_match(spell: Callable[[str], str]) -> Callable[[re.Match[str]], str]:

@@ -14,7 +14,7 @@ _OFFICIAL_NAMES = {
     "Yangi yil": ("Yangi yil", "Янги йил", "Новый год"),
     "Xotin-qizlar kuni": (
         *("Xotin-qizlar kuni", "Хотин-қизлар куни"),
-        "Международный женский день",
+        "День женщин",
     ),
     "Navroʻz bayrami": ("Navroʻz bayrami", "Наврўз байрами", "Навруз"),
     "Roʻza hayit": ("Roʻza hayit", "Рўза ҳайит", "Руза хайит (Ийд аль-Фитр)"),
@@ -26,7 +26,7 @@ _OFFICIAL_NAMES = {
     "Mustaqillik kuni": ("Mustaqillik kuni", "Мустақиллик куни", "День независимости"),
     "Oʻqituvchi va murabbiylar kuni": (
         *("Oʻqituvchi va murabbiylar kuni", "Ўқитувчи ва мураббийлар куни"),
-        "День учителя и наставника",
+        "День учителей и наставников",
     ),
     "Oʻzbekiston Respublikasi Konstitutsiyasi kuni": (
         "Oʻzbekiston Respublikasi Konstitutsiyasi kuni",
@@ -36,7 +36,7 @@ _OFFICIAL_NAMES = {
     "Prezidentining farmoni bilan qoʻshimcha dam olish kuni": (
         "Prezident farmoni bilan qoʻshimcha dam olish kuni",
         "Президент фармони билан қўшимча дам олиш куни",
-        "Дополнительный выходной по решению Президента",
+        "Дополнительный выходной по указу Президента",
     ),
 }
 # The words in parentheses that the package adds to a name, each with the ministry's words for it,
@@ -45,7 +45,7 @@ _MOVED_MARKS = {"koʻchirilgan": ("koʻchirilgan", "кўчирилган", "пе
 _ESTIMATED_MARKS = {"taxminiy": ("taxminiy", "тахминий", "ориентировочно")}
 _MARKS_BY_WORD = _MOVED_MARKS | _ESTIMATED_MARKS
 # the package's name of a day off that was swapped with another day, with that day's date
-_SWAPPED = re.compile(r"Dam olish kuni \((\d\d/\d\d \d{4}) dan koʻchirilgan\)")
+_SWAPPED = re.compile(r"Dam olish kuni \((\d\d)/(\d\d) (\d{4}) dan koʻchirilgan\)")
 WORKING_WEEKEND_NAMES = (
     "Ish kuni (koʻchirilgan)",
     "Иш куни (кўчирилган)",
@@ -85,13 +85,14 @@ def _proposed_day(date: object, package_name: str) -> CalendarDay:
     Such a name may end with marks in parentheses: that the day was moved, or is an estimate.
     """
     if match := _SWAPPED.fullmatch(package_name):
+        moved_from = ".".join(match.groups())
         return _calendar_day(
             date,
             "swapped_day_off",
             (
-                package_name,
-                f"Дам олиш куни ({match[1]} дан кўчирилган)",
-                f"Перенесённый выходной (с {match[1]})",
+                f"Dam olish kuni ({moved_from} dan koʻchirilgan)",
+                f"Дам олиш куни ({moved_from} дан кўчирилган)",
+                f"Перенесённый выходной (с {moved_from})",
             ),
         )
     base, _, marks_text = package_name.rstrip(")").partition(" (")

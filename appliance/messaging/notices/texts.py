@@ -52,13 +52,16 @@ DEFAULT_TEXTS = {
     ("callback", "uz"): "Bandlik vazirligi ({hotline}): oʻzimiz qayta qoʻngʻiroq qilamiz, kuting.",
     ("callback", "ru"): "Минзанятости ({hotline}): мы перезвоним вам, ожидайте.",
     ("rating", "uz"): "Bandlik vazirligi ({hotline}) operatorining ishini baholang: {link}",
-    ("rating", "ru"): "Минзанятости: оцените оператора {link}",
+    ("rating", "ru"): "Оцените оператора Минзанятости: {link}",
     (
         "rating_reply",
         "uz",
-    ): "Bandlik vazirligi ({hotline}) operatorini 1 dan 5 gacha baholang: javob SMS yuboring.",
-    ("rating_reply", "ru"): "Минзанятости: оцените оператора {hotline}, ответьте цифрой от 1 до 5.",
-    ("status", "uz"): "Bandlik vazirligi: {number}: {state}. Javob muddati: {due}.",
+    ): "Bandlik vazirligi ({hotline}): operator ishini 1 dan 5 gacha baholab, javob SMS yuboring.",
+    ("rating_reply", "ru"): "Минзанятости ({hotline}): оцените оператора цифрой от 1 до 5 в ответ.",
+    (
+        "status",
+        "uz",
+    ): "Bandlik vazirligi: {number}-sonli murojaat holati: {state}. Javob muddati: {due}.",
     ("status", "ru"): "Минзанятости: {number}: {state}. Ответ до {due}.",
     (
         "unknown",
@@ -72,12 +75,13 @@ DEFAULT_TEXTS = {
     (
         "own_data",
         "uz",
-    ): "Bandlik vazirligi: maʼlumotlaringiz boʻyicha {number}-soʻrovga javob tayyor. {hotline}.",
+    ): "Bandlik vazirligi: maʼlumotlaringiz boʻyicha {number}-soʻrovga javob tayyor. "
+    "Tel. {hotline}.",
     (
         "own_data",
         "ru",
     ): "Минзанятости: ответ на ваш запрос о данных № {number} готов. Тел. {hotline}.",
-    ("duty", "uz"): "{number}-murojaatni hech kim olmadi.",
+    ("duty", "uz"): "{number}-sonli murojaatni hech kim ijroga olmadi.",
     ("duty", "ru"): "Обращение № {number} никто не взял.",
 }
 MAX_PARTS = 4  # the SMS that a long message is divided into

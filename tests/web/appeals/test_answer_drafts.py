@@ -78,7 +78,7 @@ def test_a_second_tab_overwrites_nothing(ministry, register) -> None:
     second = post_draft(ministry, appeal, "Birinchi va davomi", first).json["saved_at"]
     late = post_draft(ministry, appeal, "Ikkinchi oyna", first)
     assert late.status_code == 409
-    assert "boshqa oynada" in late.json["words"]
+    assert "boshqa varaqda" in late.json["words"]
     assert AnswerDraft.get().text == "Birinchi va davomi"
     assert post_draft(ministry, appeal, "Birinchi, tugadi", second).status_code == 200
     assert post_draft(ministry, appeal, "Hech narsa", "bugun").status_code == 409

@@ -137,7 +137,7 @@ def test_recordings_are_played_only_for_a_reason(login_as) -> None:
     assert "<audio" not in page
     values = {"csrf_token": browser.token(CARD_PATH), "reason": " "}
     refused = browser.post(f"{CARD_PATH}/listen", data=values)
-    assert "Nima uchun eshitayotganingizni yozing" in browser.refused_page(refused)
+    assert "Nima uchun tinglayotganingizni yozing" in browser.refused_page(refused)
     done = browser.post(f"{CARD_PATH}/listen", data=values | {"reason": "Shikoyat 12"})
     assert done.headers["Location"] == f"{CARD_PATH}#recordings"
     page = browser.get(CARD_PATH).text

@@ -122,7 +122,7 @@ def test_an_unknown_task_is_not_found(login_as) -> None:
     ("number", "reason"),
     [
         ("+883510001234", "bu raqamga qoʻngʻiroq qilish taqiqlangan"),
-        ("+74951234567", "qurilma bu raqamga qoʻngʻiroq qilmaydi: qoʻlda"),
+        ("+74951234567", "tizim bu raqamga qoʻngʻiroq qilmaydi: qoʻlda"),
     ],
 )
 def test_the_reason_why_the_machine_does_not_call_is_shown(login_as, task, number, reason) -> None:
@@ -134,7 +134,7 @@ def test_the_reason_why_the_machine_does_not_call_is_shown(login_as, task, numbe
 
 def test_reaching_the_daily_limit_is_shown(login_as, task, settings) -> None:
     most = settings.outgoing.machine_calls
-    notice = "Qurilma bugungi chegarasiga yetdi"
+    notice = "Tizim bugungi chegarasiga yetdi"
     assert notice not in login_as("operator").get("/followups/list").text
     now = clock.now()
     facts = {"direction": "outbound", "arrived_at": now, "ended_at": now, "stage": "ended"}

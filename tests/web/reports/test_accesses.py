@@ -75,7 +75,7 @@ def test_the_report_is_available_as_pdf_workbook_and_json(
     if kind == "pdf":
         paper = pypdf.PdfReader(io.BytesIO(answer.data))
         text = " ".join(" ".join(page.extract_text() for page in paper.pages).split())
-        assert "Кто что прослушал и кто кого смотрел" in text
+        assert "Журнал прослушиваний и доступа к данным" in text
         assert "Ещё 1 строк" in text
         assert "Записей, открытых без вопроса о причине: 1." in text
         assert "Kanareykina" not in text

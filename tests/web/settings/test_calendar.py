@@ -75,7 +75,7 @@ def test_day_can_be_added_changed_and_removed(manager: Browser) -> None:
     ("changed_fields", "message"),
     [
         ({"date": "01.10.2026"}, "Oʻtgan kun hech qachon oʻzgarmaydi:"),
-        ({"date": "bahorda"}, "Keyingi sanani yozing"),
+        ({"date": "bahorda"}, "Kelgusi sanani yozing"),
         ({"kind": "working_weekend"}, "shanba yoki yakshanba"),
         ({"name_ru": "Bayram"}, "lotincha harflar bor"),
     ],

@@ -215,7 +215,7 @@ def test_the_transfer_and_the_rating_are_shown_with_the_number(browser, nilufar)
     citizen.return_from_transfer("no_answer")
     piece = browser.get(f"/operator/forms/{desk.token}/after").text
     assert "2001" in piece
-    assert "murojaatchi qaytib keldi" in piece
+    assert "qoʻngʻiroq qiluvchi qaytib keldi" in piece
     citizen.facts.rating, citizen.facts.rating_channel = 4, "keypad"
     citizen.hang_up()
     assert "<dd>4</dd>" in browser.get(f"/operator/forms/{desk.token}/after").text

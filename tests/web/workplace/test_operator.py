@@ -213,7 +213,7 @@ def test_typed_values_are_saved_and_doubts_explained(browser, token, nilufar):
     answer = post_json(
         browser, f"/operator/forms/{token}", values=FORM_VALUES | {"pinfl": "123", "evil": "x"}
     )
-    assert answer.json["doubts"] == {"pinfl": "14 raqam kerak"}
+    assert answer.json["doubts"] == {"pinfl": "14 ta raqam kerak"}
     assert answer.json["empty"][:2] == ["appeal_type", "surname"]
     assert "ogohlantirish" in answer.json["summary"]
     assert drafts.find_draft(nilufar, token).values == FORM_VALUES | {"pinfl": "123"}
