@@ -75,7 +75,7 @@ def test_hanging_up_needs_confirmation_and_cancelling_ends_no_call(
     hang_up, question = page.locator("#hang-up-nilufar"), page.locator(".ask")
     hang_up.press("Enter")
     expect(question).to_be_visible()
-    expect(question.get_by_role("button", name="Davom etsin")).to_be_focused()
+    expect(question.get_by_role("button", name="Uzilmasin")).to_be_focused()
     presence.choose_state(nilufar, "pause")  # the page is updated with the question open
     expect(page.locator("#desk-nilufar")).to_be_visible()
     expect(question).to_be_visible()
