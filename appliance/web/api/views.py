@@ -2,7 +2,7 @@
 
 The calling program sends its access key (people/keys.py) in the header `Authorization: Bearer …`.
 The scopes of the key decide what the program may do; it sees the appeals of the key's department.
-Errors are problem documents (shell/errors.py).
+Errors are problem documents (shell/errors.py). A parameter with an empty value counts as absent.
 """
 
 import base64
@@ -124,7 +124,7 @@ def list_appeals() -> Response:
     In the response, `next` is the cursor after the last of them, and `more` says if others follow.
     """
     try:
-        limit = min(max(parse_count(request.args.get("limit", "50")), 1), MAX_APPEALS_PER_PAGE)
+        limit = min(max(parse_count(request.args.get("limit") or "50"), 1), MAX_APPEALS_PER_PAGE)
         position = _start_position(
             request.args.get("cursor", ""), request.args.get("changed_since", "")
         )
@@ -219,11 +219,11 @@ def _report_response(name: str, period_text: str) -> Response:
     language of its texts, `upto` the last day that is counted. An invalid value gets 400.
     """
     form = files.FORMS[name]
-    language = request.args.get("lang", "uz_Cyrl")
+    language = request.args.get("lang") or "uz_Cyrl"
     if language not in i18n.LOCALES:
         return problem_response(400, "query", f"lang is one of {', '.join(i18n.LOCALES)}")
     try:
-        period = form.parse_period(period_text, site().tz, request.args.get("upto"))
+        period = form.parse_period(period_text, site().tz, request.args.get("upto") or None)
     except periods.PeriodError as error:
         return problem_response(400, "period", str(error))
     _record_audit("report.read", f"{name} {period_text}")

@@ -258,6 +258,18 @@ def test_implausible_queries_are_refused(program, wrong):
     assert (answer.status_code, answer.json["code"]) == (400, "query")
 
 
+def test_empty_parameters_count_as_absent(program, register):
+    register()
+    ask = program()
+    filters = ("cursor", "changed_since", "limit", "state", "department", "region", "district")
+    empty_filters = dict.fromkeys((*filters, "direction", "appeal_type", "since", "until", "q"), "")
+    assert ask("/appeals", **empty_filters).json == ask("/appeals").json
+    for address in ("/reports/monthly/2026-10", "/reports/quarterly/2026-Q3"):
+        response = ask(address, lang="", upto="")
+        assert response.status_code == 200, response.json
+        assert response.json.keys() == ask(address).json.keys()
+
+
 @pytest.mark.parametrize("month", ["0001-01", "9999-12", "1999-12"])
 def test_implausible_months_are_refused(program, month):
     assert program()(f"/reports/monthly/{month}").json["code"] == "period"
