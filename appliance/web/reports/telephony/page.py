@@ -1,24 +1,13 @@
-"""The telephony report: its page with filters, the lists of calls that its figures count, files."""
+"""The page of the telephony report, with filters and tables, and the report as a file."""
 
-import datetime as dt
-from collections.abc import Iterator
 from typing import Any
 
-from flask import (
-    Blueprint,
-    Response,
-    abort,
-    render_template,
-    request,
-    stream_with_context,
-    url_for,
-)
+from flask import Response, abort, render_template, request
 from flask_babel import gettext
 
 from appliance.casework import catalogs
-from appliance.casework.appeals import queries
 from appliance.core import audit, clock, i18n
-from appliance.people import accounts, rights
+from appliance.people import accounts
 from appliance.reports import (
     balance,
     call_filters,
@@ -26,40 +15,38 @@ from appliance.reports import (
     counting,
     files,
     kpi,
-    periods,
     report_texts,
     telephony,
 )
-from appliance.reports.call_filters import KINDS, RESULTS, CallFilter, Reader
+from appliance.reports.call_filters import KINDS, RESULTS, CallFilter
 from appliance.reports.periods import Period
 from appliance.reports.shares import percentage, percentage_shares
 from appliance.reports.telephony import (
     build_telephony_report,
-    call_workbook,
     callers,
     lines,
     queues,
     report_charts,
     workload,
 )
-from appliance.reports.telephony import calls as figure_calls
 from appliance.reports.telephony import labels as texts
 from appliance.reports.telephony.columns import COLUMNS
 from appliance.reports.telephony.waits import SERVICE_LEVEL_THRESHOLDS_SECONDS
 from appliance.telephony import calls, line_quality, routing
 from appliance.web.reports.forms import file_response
+from appliance.web.reports.telephony.blueprint import screen
+from appliance.web.reports.telephony.requested import (
+    calls_url,
+    can_read_numbers,
+    filter_arguments,
+    requested_filter,
+)
 from appliance.web.shared.figure_links import FigureLinks
-from appliance.web.shared.telephony_labels import OUTBOUND_OUTCOMES, OUTCOMES
 from appliance.web.shell import disclosure
 from appliance.web.shell.access import may
 from appliance.web.shell.concurrency import long_running
-from appliance.web.shell.context import me, site, today
-from appliance.web.shell.labels import CALL_LANGUAGES
+from appliance.web.shell.context import me, site
 from appliance.web.shell.language import locale
-from appliance.web.shell.request_data import parse_count
-from appliance.web.shell.requested_days import requested_days
-
-screen = Blueprint("analytics", __name__, url_prefix="/analytics")
 
 TABS = (
     *call_filters.DIMENSION_NAMES,
@@ -73,7 +60,6 @@ TABS = (
     "states",
     "rating",
 )
-CALLS_PER_PAGE = 50
 
 
 @screen.get("")
@@ -85,13 +71,13 @@ def show_telephony_report() -> str:
     The other parameters of the URL are conditions that select some of the calls. By default the
     table groups the calls by topic.
     """
-    call_filter, is_invalid = _requested_filter()
+    call_filter, is_invalid = requested_filter()
     table_key = request.args.get("by", "")
     own_fields = lines.added_field_names(locale())
     tabs = {
         code: gettext(texts.TABLES[code])
         for code in TABS
-        if code != "callers" or _can_read_numbers()
+        if code != "callers" or can_read_numbers()
     }
     tabs |= {key: own_fields[key] for key in lines.reported_field_keys(call_filter)}
     table_key = table_key if table_key in tabs else "topic"
@@ -131,44 +117,11 @@ def show_telephony_report() -> str:
         **_balance_context(call_filter),
         text=report_texts.load_texts(locale()),
         ministry_locale="uz_Cyrl",
-        link=_calls_url,
-        address=_filter_arguments,
+        link=calls_url,
+        address=filter_arguments,
         kinds=files.MIME_TYPES,
         rows_of=_tally_rows,
         is_parted=_is_grouping_key,
-    )
-
-
-@screen.get("/calls")
-@may("report.read")
-@long_running
-def list_figure_calls() -> str:
-    """Show the calls that a figure counts, newest first; the URL has the figure's filter."""
-    call_filter, _ = _requested_filter(allow_outgoing=True)
-    number = max(1, request.args.get("page", 1, parse_count))
-    count = figure_calls.count_calls(call_filter)
-    rows = figure_calls.calls_page(call_filter, CALLS_PER_PAGE, (number - 1) * CALLS_PER_PAGE)
-    if _can_read_numbers():
-        disclosure.log_shown("call", [row.call.id for row in rows], call_filter.conditions)
-    return render_template(
-        "analytics/calls.html",
-        call_filter=call_filter,
-        count=count,
-        page=number,
-        pages=max(1, -(-count // CALLS_PER_PAGE)),
-        rows=rows,
-        cards=queries.viewable_call_ids(me(), [row.call.id for row in rows]),
-        names=call_filters.dimension_names("operator", locale()),
-        topics=call_filters.dimension_names("topic", locale()),
-        regions=call_filters.dimension_names("region", locale()),
-        outcomes=OUTCOMES | OUTBOUND_OUTCOMES,
-        call_languages=CALL_LANGUAGES,
-        asked=call_filters.describe_conditions(
-            call_filter, Reader(me(), locale(), call_filter.period.tz)
-        ),
-        whole=_can_read_numbers(),
-        link=_calls_url,
-        address=_filter_arguments,
     )
 
 
@@ -180,7 +133,7 @@ def download_telephony_report(kind: str) -> Response:
 
     The download is recorded in the audit.
     """
-    call_filter, is_invalid = _requested_filter()
+    call_filter, is_invalid = requested_filter()
     language = request.args.get("lang", "uz_Cyrl")
     if is_invalid or language not in i18n.LOCALES:
         abort(400)
@@ -190,124 +143,6 @@ def download_telephony_report(kind: str) -> Response:
         me().login, "report.download", "telephony", file=file, asked=dict(call_filter.conditions)
     )
     return file_response(files.render_file("telephony", telephony_report, kind), kind, file)
-
-
-@screen.get("/calls.csv")
-@may("report.read")
-@long_running
-def export_calls() -> Response:
-    """Send the calls that the URL selects as a CSV file for programs, with codes.
-
-    The file is sent while the calls are read.
-    """
-    call_filter, columns, file = _begin_calls_export("csv")
-
-    def csv_chunks() -> Iterator[bytes]:
-        """Yield the chunks of the file, encoded as UTF-8."""
-        yield "\ufeff".encode()  # the byte order mark by which office programs recognise UTF-8
-        for piece in figure_calls.as_csv(call_filter, columns):
-            yield piece.encode()
-
-    return Response(
-        stream_with_context(csv_chunks()),
-        mimetype="text/csv",
-        headers={"Content-Disposition": f'attachment; filename="{file}"'},
-    )
-
-
-@screen.get("/calls.xlsx")
-@may("report.read")
-@long_running
-def export_calls_workbook() -> Response:
-    """Send the calls that the URL selects as a workbook, in words in the user's language."""
-    call_filter, columns, file = _begin_calls_export("xlsx")
-    content = call_workbook.as_workbook(call_filter, columns, locale())
-    return file_response(content, "xlsx", file)
-
-
-def _begin_calls_export(kind: str) -> tuple[CallFilter, list[str], str]:
-    """Record the export of the calls that the URL selects; return what it contains.
-
-    That is the filter of the calls, the columns that the user may see, and the name of the file,
-    which ends with `kind`. Aborts with 400 if the URL's days are invalid.
-    """
-    call_filter, is_invalid = _requested_filter(allow_outgoing=True)
-    if is_invalid:
-        abort(400)
-    file = f"qongiroqlar_{call_filter.period.first}_{call_filter.period.last}.{kind}"
-    audit.record_entry(me().login, "calls.export", file, asked=dict(call_filter.conditions))
-    columns = [
-        column
-        for column in figure_calls.COLUMNS
-        if _can_read_numbers() or column not in figure_calls.PERSONAL_COLUMNS
-    ]
-    return call_filter, columns, file
-
-
-def _can_read_numbers() -> bool:
-    """Return True if the user may read the numbers of callers."""
-    return rights.has_right(me(), "number.read")
-
-
-def _requested_filter(*, allow_outgoing: bool = False) -> tuple[CallFilter, bool]:
-    """Return the filter that the URL gives, and True if its days are invalid.
-
-    Conditions on callers' numbers are ignored if the user may not read these. Conditions that
-    select outgoing calls are ignored unless `allow_outgoing` is True: the report counts incoming
-    calls, but a list or an export of calls may have both.
-    """
-    period, is_invalid = _requested_period()
-    refused_names = {
-        definition.name
-        for definition in call_filters.FILTERS.values()
-        if (definition.is_personal and not _can_read_numbers())
-        or (definition.selects_outgoing and not allow_outgoing)
-    }
-    args = [
-        (name, value)
-        for name, value in request.args.items()
-        if name not in ("from", "to") and name not in refused_names
-    ]
-    calendar = catalogs.working_calendar(site())
-    return call_filters.filter_from_query(period, args, calendar), is_invalid
-
-
-def _requested_period() -> tuple[Period, bool]:
-    """Return the period that the URL gives, and True if its days are invalid.
-
-    If the days are missing or invalid, it is the current month until today.
-    """
-    current_day = today()
-
-    def complete_days(first: dt.date | None, last: dt.date | None) -> tuple[dt.date, dt.date]:
-        """Return both days, a missing one replaced: from the first of the month, until today."""
-        first = first or (last or current_day).replace(day=1)
-        return first, last or max(first, current_day)
-
-    try:
-        return requested_days(complete_days), False
-    except periods.PeriodError:
-        return Period(current_day.replace(day=1), current_day, site().tz), True
-
-
-def _filter_arguments(call_filter: CallFilter, **more: Any) -> dict[str, Any]:
-    """Return the arguments of a URL that gives this filter, with the further arguments `more`."""
-    days = {
-        "from": f"{call_filter.period.first:%d.%m.%Y}",
-        "to": f"{call_filter.period.last:%d.%m.%Y}",
-    }
-    return days | dict(call_filter.conditions) | more
-
-
-def _calls_url(call_filter: CallFilter, **conditions: Any) -> str:
-    """Return the address of the list of the calls that a figure counts.
-
-    They are the calls of the filter to which `conditions` apply as well.
-    """
-    return url_for(
-        "analytics.list_figure_calls",
-        **_filter_arguments(call_filter.with_conditions(**conditions)),
-    )
 
 
 def _tab_table(overview: telephony.Overview, table_key: str) -> Any:
@@ -331,7 +166,7 @@ def _tab_table(overview: telephony.Overview, table_key: str) -> Any:
     if table_key in ("workload", "states"):
         return workload.count_workload(call_filter, clock.now(), routing.wrap_up_rule(site()))
     if table_key == "callers":
-        if not _can_read_numbers():
+        if not can_read_numbers():
             return None
         caller_counts = callers.count_callers(call_filter)
         disclosure.log_shown(
