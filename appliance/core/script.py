@@ -59,17 +59,20 @@ _LOANS = {
 }
 # Such words that are also beginnings of Uzbek words: rolik, sirka.
 _WHOLE_LOANS = {"rol": "роль", "sirk": "цирк"}
-_WHOLE_LOAN = re.compile(rf"\b({'|'.join(_WHOLE_LOANS)})\b", re.IGNORECASE)
+_CYRILLIC_BY_LOAN = _LOANS | _WHOLE_LOANS
+_LOAN = re.compile(
+    rf"\b({'|'.join(sorted(_LOANS, key=len, reverse=True))}|(?:{'|'.join(_WHOLE_LOANS)})\b)",
+    re.IGNORECASE,
+)
 # Abbreviations of kinds of firms, which mix capitals and small letters.
 _FIRM_KINDS = {"MChJ": "МЧЖ", "YaTT": "ЯТТ"}
 _FIRM_KIND = re.compile(rf"\b({'|'.join(_FIRM_KINDS)})\b")
 # alifbo writes a small ъ between capitals
 _SMALL_HARD_SIGN = re.compile(r"(?<=[А-ЯЁЎҚҒҲ])ъ(?=[А-ЯЁЎҚҒҲ])")
-_LOAN = re.compile(rf"\b({'|'.join(sorted(_LOANS, key=len, reverse=True))})", re.IGNORECASE)
 # From the Cyrillic spelling back to the Latin one; the Latin "passport" is a common misspelling.
 _LOANS_CYRILLIC = {
     cyrillic_form: latin
-    for latin, cyrillic in (_LOANS | _WHOLE_LOANS).items()
+    for latin, cyrillic in _CYRILLIC_BY_LOAN.items()
     if latin != "passport"
     for cyrillic_form in (cyrillic, cyrillic.removesuffix("ь"))  # not before an ending
 }
@@ -114,7 +117,7 @@ def transliterate_to_latin(text: str) -> str:
     pieces, end = [], 0
     for cyrillic_run in _CYRILLIC_RUN.finditer(text):
         # After a consonant, с instead of ц, so that the library writes s instead of ts.
-        simplified = _TSE.sub(lambda match: "С" if match[0].isupper() else "с", cyrillic_run[0])
+        simplified = _TSE.sub(_with_case_of_match(lambda _: "с"), cyrillic_run[0])
         latin_text = alifbo.to_old_latin(alifbo.from_cyrillic(simplified).text).text
         pieces += [text[end : cyrillic_run.start()], latin_text]
         end = cyrillic_run.end()
@@ -138,11 +141,10 @@ def _transliterate_to_cyrillic(text: str) -> str:
     replaced before.
     """
     text = _FIRM_KIND.sub(lambda match: _FIRM_KINDS[match[0]], text)
-    text = _LOAN.sub(_with_case_of_match(lambda word: _LOANS[word]), text)
-    text = _WHOLE_LOAN.sub(_with_case_of_match(lambda word: _WHOLE_LOANS[word]), text)
-    text = _NGH.sub(lambda match: "Ғ" if match[0].startswith("G") else "ғ", text)
-    text = _SH_CH.sub(lambda match: "Ш" if match[0].startswith("S") else "ш", text)
-    text = _T_S.sub(lambda match: "Т" if match[0].isupper() else "т", text)
+    text = _LOAN.sub(_with_case_of_match(lambda word: _CYRILLIC_BY_LOAN[word]), text)
+    text = _NGH.sub(_with_case_of_match(lambda _: "ғ"), text)
+    text = _SH_CH.sub(_with_case_of_match(lambda _: "ш"), text)
+    text = _T_S.sub(_with_case_of_match(lambda _: "т"), text)
     text = alifbo.to_cyrillic(_KSIYA.sub(_with_case_of_match(lambda _: "кция"), text)).text
     return _SMALL_HARD_SIGN.sub("Ъ", text)
 
